@@ -1,0 +1,31 @@
+# Two commands set everything up on a fresh machine: make demo, make test.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+
+.PHONY: demo test check bench clean
+
+demo: $(READY)
+	$(BIN)/siteward demo
+
+test: $(READY)
+	scripts/install-servers
+	$(BIN)/pytest
+
+check: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(READY)
+	scripts/install-servers
+	$(BIN)/python benchmarks/ingest.py
+
+$(READY): pyproject.toml constraints.txt scripts/make-environment
+	scripts/make-environment $(PYTHON) $(VENV)
+	touch $@
+
+clean:
+	rm -rf $(VENV)

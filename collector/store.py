@@ -1,0 +1,79 @@
+"""The store: what any database of readings must offer. Implemented by influx.py and embedded.py."""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, NamedTuple, Protocol, TypeAlias
+
+from devices.reading import Reading, Value
+from devices.register import Register
+
+Aggregate: TypeAlias = Literal["mean", "min", "max", "sum", "count", "first", "last"]
+
+
+class Sample(NamedTuple):
+    """One value of a series: `time` in UTC nanoseconds; with an interval, the interval's start."""
+
+    time: int
+    value: Value
+
+
+class Finding(NamedTuple):
+    """What `siteward doctor` learned about one thing.
+
+    Attributes:
+        subject: what was looked at: "database", "bucket siteward".
+        good: whether it is as it should be.
+        message: what was found, and what to do where it is not good.
+    """
+
+    subject: str
+    good: bool
+    message: str
+
+
+class Store(Protocol):
+    """A database of readings. One thread writes; reading is allowed from any thread."""
+
+    def write(self, readings: Sequence[Reading]) -> None:
+        """Stores readings; storing one again changes nothing (same device, time, point: one row).
+
+        Raises:
+            StoreUnavailable, StoreRefused, BatchTooLarge, BatchRejected: see collector/errors.py.
+        """
+
+    def series(
+        self,
+        devices: Sequence[str],
+        point: str,
+        start: int,
+        end: int,
+        *,
+        interval: str | None = None,
+        aggregate: Aggregate = "mean",
+    ) -> Mapping[str, list[Sample]]:
+        """Values of a point, oldest first, by device, for start <= time < end (UTC nanoseconds).
+
+        Args:
+            devices: ids in the register; a device without values is absent from the answer.
+            point: its name.
+            start: first nanosecond.
+            end: first nanosecond after.
+            interval: None for the raw values, else "15m", "1h", "1d", "1w": buckets aligned to the site's
+                time zone (a day is the local day, also when it has 23 or 25 hours).
+            aggregate: how a bucket becomes one value; an empty bucket is absent.
+        """
+
+    def use(self, register: Register) -> None:
+        """Takes over a changed register: where devices stand and which tags they carry."""
+
+    def prepare(self) -> None:
+        """Creates what is missing (bucket, database, mapping) where it may.
+
+        Raises:
+            StoreUnavailable, StoreRefused: what is missing and may not be created, in plain words.
+        """
+
+    def inspect(self) -> list[Finding]:
+        """What doctor should know: reachable, permissions, clock, retention."""
+
+    def close(self) -> None:
+        """Ends connections."""

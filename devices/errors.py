@@ -1,0 +1,21 @@
+"""The errors of this package."""
+
+
+class DeviceError(Exception):
+    """Something about a device is wrong; the message says where, what, and what to do."""
+
+
+class Undecodable(DeviceError):  # noqa: N818 - names the state of a message, as the design does
+    """A message that cannot become readings.
+
+    Attributes:
+        reason: what is wrong, without any value of the message: quarantine groups by it.
+        hint: what to do about it.
+        device: the device in the register, or "" where none was found.
+    """
+
+    def __init__(self, reason: str, *, hint: str = "", device: str = "") -> None:
+        super().__init__(f"{reason} ({hint})" if hint else reason)
+        self.reason = reason
+        self.hint = hint
+        self.device = device

@@ -1,0 +1,144 @@
+"""The register: which devices there are, what they are and where they stand."""
+
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+from devices.durations import parse_duration
+from devices.points import POINTS
+
+Kind: TypeAlias = Literal["electricity_meter", "water_meter", "door", "sensor", "gateway"]
+
+SERIES_TAGS = ("site", "building", "floor", "area", "device")
+"""The tags that every reading carries in the database; a tag of the register's own must be none of them."""
+
+
+def _read_duration(value: object) -> object:
+    return parse_duration(value) if isinstance(value, str) else value
+
+
+Duration: TypeAlias = Annotated[
+    int,
+    BeforeValidator(_read_duration),
+    Field(gt=0),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": r"^(\d+(\.\d+)?\s*(ms|s|m|min|h|d|w)\s*)+$",
+            "examples": ["30s", "15m", "7d"],
+        },
+    ),
+]
+"""Nanoseconds, written as `30s`, `15m`, `1h30m`, `7d`."""
+
+Identifier: TypeAlias = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=64)]
+"""An id that is safe in topics, file names, tags and addresses of pages."""
+
+Place: TypeAlias = Annotated[str, Field(pattern=r"^[^\s,=\\+#/][^\n,=\\+#/]*$", max_length=64)]
+"""The id of a building, floor or area; any script, no separators."""
+
+
+class Model(BaseModel):
+    """What all configuration has in common: unknown keys are errors, values do not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
+
+
+class Text(Model):
+    """A text in the languages of the interface; either may be missing."""
+
+    en: str = ""
+    zh: str = ""
+
+    def pick(self, language: str, default: str = "") -> str:
+        """The text in a language, else in the other one, else the default."""
+        return (self.zh or self.en if language == "zh" else self.en or self.zh) or default
+
+
+class Device(Model):
+    """One device of the register."""
+
+    id: Identifier = Field(description="Unique in the register; stays when the device is renamed or moved.")
+    kind: Kind = Field(description="What it is; also the measurement's name in the database.")
+    profile: str = Field("canonical", description="How its payloads are read; see `siteward devices profiles`.")
+    address: str = Field("", description="What the device calls itself in the topic; its id where empty.")
+    topic: str = Field("", description="Its own topic, for a device that does not follow its profile's.")
+    name: Text = Field(Text(), description="What people call it.")
+    building: Place | Literal[""] = ""
+    floor: Place | Literal[""] = ""
+    area: Place | Literal[""] = ""
+    interval: Duration | None = Field(None, description="How often it reports; the ledger expects as much.")
+    tags: dict[str, str] = Field(
+        default_factory=dict,
+        description="Further tags for the database, from the list at the register's head.",
+    )
+
+
+def _check_tag(name: str) -> str:
+    if name in SERIES_TAGS or name in POINTS:
+        raise ValueError(f"{name!r} is already the name of a {'point' if name in POINTS else 'tag'}; choose another")
+    return name
+
+
+class Register(Model):
+    """All devices of a site, and the tags they may carry."""
+
+    tags: list[Annotated[Identifier, AfterValidator(_check_tag)]] = Field(
+        default_factory=list,
+        description="Further tags that devices may carry; a closed list keeps the database's index small.",
+    )
+    devices: list[Device] = Field(default_factory=list)
+
+    def __iter__(self) -> Iterator[Device]:  # type: ignore[override] # a register is its devices
+        """Every device, in the order of the file."""
+        return iter(self.devices)
+
+    def by_id(self) -> dict[str, Device]:
+        """Devices by their id."""
+        return {device.id: device for device in self.devices}
+
+
+class Clash(ValueError):  # noqa: N818 - names what it is
+    """Two entries of a register that cannot both be right.
+
+    Attributes:
+        path: where it stands, such as ("devices", 17, "id").
+    """
+
+    def __init__(self, path: Sequence[str | int], message: str) -> None:
+        super().__init__(message)
+        self.path = tuple(path)
+
+
+def find_clashes(register: Register) -> Iterator[Clash]:
+    """Everything that a device's own model cannot see: ids and topics used twice, tags that are not allowed."""
+    ids: dict[str, int] = {}
+    topics: dict[str, int] = {}
+    addresses: dict[tuple[str, str], int] = {}
+    allowed = set(register.tags)
+    for index, device in enumerate(register.devices):
+        first = ids.setdefault(device.id, index)
+        if first != index:
+            yield Clash(("devices", index, "id"), f"device {device.id!r} is already entry {first + 1} of the register")
+        if device.topic:
+            first = topics.setdefault(device.topic, index)
+            if first != index:
+                other = register.devices[first].id
+                yield Clash(("devices", index, "topic"), f"topic {device.topic!r} already belongs to {other!r}")
+        else:
+            address = (device.profile, device.address or device.id)
+            first = addresses.setdefault(address, index)
+            if first != index and register.devices[first].id != device.id:
+                other = register.devices[first].id
+                yield Clash(
+                    ("devices", index, "address"),
+                    f"address {address[1]!r} of profile {device.profile!r} already belongs to {other!r}",
+                )
+        for tag in device.tags:
+            if tag not in allowed:
+                known = ", ".join(sorted(allowed)) or "none are listed"
+                yield Clash(
+                    ("devices", index, "tags", tag),
+                    f"tag {tag!r} is not in the register's list `tags` ({known}); add it there or leave it out",
+                )
