@@ -161,10 +161,10 @@ class Quarantine(Model):
     """What could not be decoded or stored."""
 
     keep: Duration = Field(30 * DAY, description="How long messages stay.")
-    max_messages: int = Field(
-        100_000,
-        ge=100,
-        description="Most messages kept; beyond it the oldest of the largest group go, and are counted.",
+    max_size: ByteSize = Field(
+        ByteSize(100_000_000),
+        ge=1_000_000,
+        description="Room for them; beyond it the oldest of the largest group go, and stay counted.",
     )
 
 

@@ -1,0 +1,203 @@
+"""A paho client that reads the socket in large pieces, takes PUBLISH packets from them, and acknowledges in bulk.
+
+Everything else of the protocol stays paho's. tests/collector/test_mqtt.py compares this client with paho's own on the
+same bytes and names every inner part of paho that is used here, so that a change underneath fails there first.
+"""
+
+import ssl
+import time
+import zlib
+from collections.abc import Sequence
+from typing import TypeAlias
+
+from msgspec import Struct
+from paho.mqtt import client as paho
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+
+Protocol: TypeAlias = MQTTProtocolVersion
+
+_PIECE_BYTES = 256 * 1024
+_PUBLISH = 0x30
+_PUBACK = 0x40
+
+
+class Message(Struct, gc=False):
+    """One PUBLISH as it came.
+
+    Attributes:
+        topic: topic name.
+        payload: application message.
+        mid: packet identifier; 0 at QoS 0.
+        dup: the broker says that it has sent this before.
+        retain: the broker kept it for us; with MQTT 5 also where the publisher asked it to.
+        key: tells a redelivery from any other message: packet identifier, CRC-32 of topic and payload.
+    """
+
+    topic: str
+    payload: bytes
+    mid: int
+    dup: bool
+    retain: bool
+    key: int
+
+
+class _Malformed(Exception):  # noqa: N818 - never leaves this module
+    """The bytes break MQTT's rules; the connection cannot go on."""
+
+
+class Client(paho.Client):
+    """One session at a broker, driven by its owner's loop: `receive`, `acknowledge`, `loop_misc`."""
+
+    def __init__(self, client_id: str, protocol: Protocol) -> None:
+        """Prepares a session that outlives its connections."""
+        super().__init__(
+            CallbackAPIVersion.VERSION2,
+            client_id=client_id,
+            clean_session=None if protocol == Protocol.MQTTv5 else False,
+            protocol=protocol,
+            manual_ack=True,
+            reconnect_on_failure=False,
+        )
+        self._v5 = protocol == Protocol.MQTTv5
+        self._rest = bytearray()
+        self._needed = 2
+        self._served = b""
+        self.pongs = 0
+        """PINGRESPs seen; each proves that the broker has read all that was sent before the PINGREQ."""
+
+    # ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def receive(self) -> list[Message]:
+        """Takes what the socket holds and returns its messages in the order of receipt, none of them acknowledged.
+
+        Other packets are handled by paho, whose callbacks run meanwhile. A lost connection shows in
+        `is_connected()`; messages that came before the loss are returned all the same.
+        """
+        messages: list[Message] = []
+        try:
+            self._rest += self._read_pieces()
+            if len(self._rest) >= self._needed:
+                data = bytes(self._rest)
+                end = self._take_packets(data, messages)
+                # Callbacks may have closed the connection, which empties the rest.
+                del self._rest[:end]
+        except BlockingIOError:
+            pass
+        except (OSError, EOFError):
+            self._loop_rc_handle(MQTTErrorCode.MQTT_ERR_CONN_LOST)
+        except _Malformed:
+            self._loop_rc_handle(MQTTErrorCode.MQTT_ERR_PROTOCOL)
+        return messages
+
+    def _read_pieces(self) -> bytes:
+        piece = super()._sock_recv(_PIECE_BYTES)
+        if not piece:
+            raise EOFError
+        sock = self._sock
+        while isinstance(sock, ssl.SSLSocket) and sock.pending() and len(piece) < _PIECE_BYTES:
+            piece += super()._sock_recv(_PIECE_BYTES)  # TLS hands out one record of 16 KiB at a time
+        return piece
+
+    def _take_packets(self, data: bytes, messages: list[Message]) -> int:
+        """Handles the complete packets of `data` and returns where the first incomplete one begins."""
+        start, size = 0, len(data)
+        while True:
+            # Fixed header: type and flags, then the remaining length in groups of seven bits (MQTT 5, 2.1).
+            at, length, shift, more = start + 1, 0, 0, True
+            while more and at < size:
+                byte = data[at]
+                length |= (byte & 0x7F) << shift
+                shift += 7
+                at += 1
+                more = byte >= 0x80  # noqa: PLR2004 - the continuation bit
+                if more and shift > 21:  # noqa: PLR2004 - four bytes at most
+                    raise _Malformed
+            end = at + length
+            if more or end > size:
+                self._needed = 2 if more else end - start
+                return start
+            if data[start] & 0xF0 == _PUBLISH:
+                messages.append(self._take_publish(data, data[start], at, end))
+            else:
+                self._served = data[start:end]
+                rc = self._packet_read()
+                if rc > 0 or self._sock is None:
+                    self._loop_rc_handle(rc)
+                    return end
+            start = end
+
+    def _take_publish(self, data: bytes, head: int, at: int, end: int) -> Message:
+        """Reads one PUBLISH (MQTT 5, 3.3) whose variable header begins at `at`."""
+        if at + 2 > end:
+            raise _Malformed
+        topic_end = at + 2 + (data[at] << 8 | data[at + 1])
+        topic = data[at + 2 : topic_end]
+        at = topic_end
+        mid = 0
+        if head & 0x06:
+            if head & 0x04 or at + 2 > end:  # QoS 2 was not asked for
+                raise _Malformed
+            mid = data[at] << 8 | data[at + 1]
+            at += 2
+        if self._v5:  # properties: none that matters here, topic aliases were not allowed
+            length, shift = 0, 0
+            while at < end:
+                byte = data[at]
+                length |= (byte & 0x7F) << shift
+                shift += 7
+                at += 1
+                if byte < 0x80:  # noqa: PLR2004 - the continuation bit
+                    break
+            at += length
+        if at > end or not topic:
+            raise _Malformed
+        payload = data[at:end]
+        key = mid << 32 | zlib.crc32(payload, zlib.crc32(topic))
+        return Message(str(topic, "utf-8", "replace"), payload, mid, head & 0x08 != 0, head & 0x01 != 0, key)
+
+    def _sock_recv(self, bufsize: int) -> bytes:
+        """Serves paho from the packet at hand, always a whole one."""
+        data, self._served = self._served[:bufsize], self._served[bufsize:]
+        return data
+
+    def _sock_close(self) -> None:
+        """What a former connection left must not be taken for the next one's."""
+        self._rest.clear()
+        self._needed = 2
+        super()._sock_close()
+
+    @property
+    def buffered(self) -> bool:
+        """Whether the TLS layer holds bytes that no select() will report."""
+        sock = self._sock
+        return isinstance(sock, ssl.SSLSocket) and sock.pending() > 0
+
+    # ── writing ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def acknowledge(self, mids: Sequence[int]) -> None:
+        """Sends a PUBACK for each packet identifier, in order, in one write."""
+        packets = b"".join([b"\x40\x02" + mid.to_bytes(2) for mid in mids])
+        self._packet_queue(_PUBACK, packets, 0, 1)
+
+    def probe(self) -> bool:
+        """Sends a PINGREQ unless one is unanswered; its answer counts in `pongs`. Returns whether it was sent."""
+        if self._ping_t or not self.is_connected():
+            return False
+        return self._send_pingreq() == MQTTErrorCode.MQTT_ERR_SUCCESS
+
+    def stay(self) -> None:
+        """Keeps the connection alive while nothing is read, in place of `loop_misc`."""
+        if self._sock is not None and time.monotonic() - self._last_msg_out >= self._keepalive / 2:
+            self._send_pingreq()
+            self._ping_t = 0.0  # the answer waits unread; its absence means nothing
+
+    def hang_up(self) -> None:
+        """Writes what is queued, says goodbye and closes, without calling back."""
+        self.on_disconnect = None
+        self.disconnect()
+        self.loop_write()
+        self._sock_close()
+
+    def _handle_pingresp(self) -> MQTTErrorCode:
+        self.pongs += 1
+        return super()._handle_pingresp()

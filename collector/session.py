@@ -1,0 +1,384 @@
+"""The session at the broker: connecting, subscribing, staying alive, and knowing whether data can flow.
+
+Everything that moves the session from one state to another is in the table `_NEXT`.
+"""
+
+import json
+import random
+import time
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Any
+
+import structlog
+from paho.mqtt.client import ConnectFlags
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from collector import __version__
+from collector.errors import CollectorError
+from collector.mqtt import Client, Message, Protocol
+from collector.secrets import mqtt_password
+from collector.settings import Mqtt
+from devices.durations import NANOSECONDS
+
+log = structlog.get_logger()
+
+_CONNECT_S = 3.0
+_ANSWER_S = 10.0
+_BACKOFF_S = (1.0, 30.0)
+_HEARTBEAT_S = 20.0
+_SILENCE_S = 3 * _HEARTBEAT_S + 5
+_RECEIVE_MAXIMUM = 65_535
+_NEVER_EXPIRES = 0xFFFFFFFF
+
+
+class State(StrEnum):
+    """Where the session stands."""
+
+    DOWN = "down"
+    CONNECTING = "connecting"
+    SUBSCRIBING = "subscribing"
+    QUIET = "quiet"  # subscribed, nothing has come for a while
+    FLOWING = "flowing"
+
+
+_NEXT = {
+    (State.DOWN, "opened"): State.CONNECTING,
+    (State.CONNECTING, "accepted"): State.SUBSCRIBING,
+    (State.SUBSCRIBING, "subscribed"): State.QUIET,
+    (State.SUBSCRIBING, "message"): State.SUBSCRIBING,
+    (State.QUIET, "changed"): State.SUBSCRIBING,
+    (State.FLOWING, "changed"): State.SUBSCRIBING,
+    (State.QUIET, "message"): State.FLOWING,
+    (State.FLOWING, "message"): State.FLOWING,
+    (State.FLOWING, "silence"): State.QUIET,
+    **{(state, "lost"): State.DOWN for state in State},
+}
+
+
+class Session:
+    """One persistent session, driven by `step` from the thread that owns it.
+
+    Attributes:
+        state: data is proven to flow only where it is FLOWING.
+        since: when the state was entered, `time.monotonic`.
+        trouble: why there is no connection, in plain words, else "".
+        connects: connections that the broker accepted.
+        forgotten: how often the broker did not know the session any more: what it held for us is lost.
+        refused: filters that the broker does not grant, with its reason.
+    """
+
+    def __init__(
+        self,
+        settings: Mqtt,
+        site: str,
+        filters: frozenset[str],
+        subscribed: frozenset[str],
+        remember: Callable[[frozenset[str]], None],
+    ) -> None:
+        """Prepares; the first `step` connects.
+
+        Args:
+            settings: broker and credentials.
+            site: id, a part of the status topic.
+            filters: topic filters that are wanted.
+            subscribed: those that a former process left at the broker.
+            remember: called with what is subscribed now.
+        """
+        self.filters = filters
+        self.state = State.DOWN
+        self.since = time.monotonic()
+        self.trouble = ""
+        self.connects = 0
+        self.forgotten = 0
+        self.refused: dict[str, str] = {}
+        self._settings = settings
+        self._status_topic = f"siteward/{site}/status"
+        self._heartbeat_topic = f"siteward/{site}/heartbeat"
+        self._subscribed = subscribed
+        self._remember = remember
+        self._protocol = Protocol.MQTTv5
+        self._client: Client | None = None
+        self._pending: dict[int, list[str]] = {}
+        self._attempts = 0
+        self._attempt_at = 0.0
+        self._heard_at = 0.0
+        self._heartbeat_at = 0.0
+        self._heartbeats = 0
+
+    # ── driving ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def step(self) -> None:
+        """Does what is due: connect, give up on an answer, beat, keep alive."""
+        now = time.monotonic()
+        if self.state is State.DOWN:
+            if now >= self._attempt_at:
+                self._open()
+            return
+        client = self._client
+        if client is None or client.socket() is None:
+            self._lose("the broker closed the connection")
+        elif self.state in {State.CONNECTING, State.SUBSCRIBING}:
+            client.loop_misc()
+            if now - self.since > _ANSWER_S:
+                self._lose(f"the broker did not answer within {_ANSWER_S:.0f} s")
+        else:
+            client.loop_misc()
+            self._watch(now)
+
+    def stay(self) -> None:
+        """In place of `step` while nothing may be read."""
+        if self._client is not None:
+            self._client.stay()
+        self._heard_at = time.monotonic()
+
+    def receive(self) -> list[Message]:
+        """Messages that arrived, without our own heartbeats."""
+        if self._client is None:
+            return []
+        messages = self._client.receive()
+        if not messages:
+            return messages
+        self._heard_at = time.monotonic()
+        self._move("message")
+        if messages[-1].topic == self._heartbeat_topic or len(messages) > 1:
+            others = [message for message in messages if message.topic != self._heartbeat_topic]
+            self._heartbeats += len(messages) - len(others)
+            return others
+        return messages
+
+    def flush(self) -> None:
+        """Goes on writing what the socket did not take at once."""
+        if self._client is not None:
+            self._client.loop_write()
+
+    def acknowledge(self, messages: list[Message]) -> None:
+        """Acknowledges messages in the order given."""
+        mids = [message.mid for message in messages if message.mid]
+        if self._client is not None and mids:
+            self._client.acknowledge(mids)
+
+    def probe(self) -> bool:
+        """Asks the broker for a sign that it has read our acknowledgements; False while one is under way."""
+        return self._client is not None and self._client.probe()
+
+    @property
+    def pongs(self) -> int:
+        """Signs that came on this connection."""
+        return 0 if self._client is None else self._client.pongs
+
+    def sockets(self) -> tuple[list[Any], list[Any]]:
+        """What to wait for: (readable, writable)."""
+        client = self._client
+        sock = None if client is None else client.socket()
+        if client is None or sock is None:
+            return [], []
+        return [sock], [sock] if client.want_write() else []
+
+    @property
+    def buffered(self) -> bool:
+        """Whether something was read from the network that `receive` has yet to hand out."""
+        return self._client is not None and self._client.buffered
+
+    def change(self, settings: Mqtt, filters: frozenset[str]) -> None:
+        """Takes over changed settings (by a new connection) and filters (on this one)."""
+        self.filters = filters
+        if settings != self._settings:
+            self._settings = settings
+            self._protocol = Protocol.MQTTv5
+            self._attempts = 0
+            self._close("the settings changed")
+        elif self.state in {State.QUIET, State.FLOWING}:
+            self._move("changed")
+            self._subscribe()
+
+    def close(self) -> None:
+        """Says goodbye."""
+        self._close("stopping")
+
+    # ── connecting ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _open(self) -> None:
+        self._attempts += 1
+        low, high = _BACKOFF_S
+        self._attempt_at = time.monotonic() + min(high, low * 2 ** (self._attempts - 1)) * random.uniform(0.5, 1.0)
+        settings = self._settings
+        try:
+            client = self._client = self._make_client()
+            client.connect(
+                settings.host, settings.port, keepalive=settings.keepalive // NANOSECONDS["s"] or 1, **self._terms()
+            )
+        except (OSError, ValueError, CollectorError) as error:
+            self._client = None
+            self._complain(f"cannot reach the broker at {settings.host}:{settings.port}: {error}")
+            return
+        self._heartbeats = 0
+        self._move("opened")
+
+    def _make_client(self) -> Client:
+        settings = self._settings
+        client = Client(settings.client_id, self._protocol)
+        client.connect_timeout = _CONNECT_S
+        client.max_inflight_messages_set(_RECEIVE_MAXIMUM)
+        if settings.username:
+            client.username_pw_set(settings.username, mqtt_password(settings))
+        if settings.tls:
+            client.tls_set(
+                *(
+                    None if path is None else str(path)
+                    for path in (settings.ca_file, settings.cert_file, settings.key_file)
+                ),
+            )
+        client.will_set(self._status_topic, json.dumps({"state": "offline"}), qos=1, retain=True)
+        client.on_connect = self._on_connect
+        client.on_subscribe = self._on_subscribe
+        client.on_unsubscribe = self._on_unsubscribe
+        client.on_disconnect = self._on_disconnect
+        return client
+
+    def _terms(self) -> dict[str, Any]:
+        """What MQTT 5 lets us ask for; with 3.1.1 the broker decides."""
+        if self._protocol != Protocol.MQTTv5:
+            return {}
+        properties = Properties(PacketTypes.CONNECT)
+        properties.SessionExpiryInterval = min(self._settings.session_expiry // NANOSECONDS["s"], _NEVER_EXPIRES)
+        properties.ReceiveMaximum = _RECEIVE_MAXIMUM
+        return {"clean_start": False, "properties": properties}
+
+    def _on_connect(
+        self, _client: object, _data: object, flags: ConnectFlags, reason: ReasonCode, _properties: object
+    ) -> None:
+        if reason.is_failure:
+            words = str(reason)
+            if words == "Unsupported protocol version":
+                self._exchange_protocol()
+            self._lose(f"the broker refuses the connection: {words}")
+            return
+        self._move("accepted")
+        self.connects += 1
+        if not flags.session_present:
+            if self._subscribed:
+                self.forgotten += 1
+                log.warning(
+                    "the broker had forgotten this session: what it held for us is lost",
+                    hint="see persistence and session expiry of the broker; `siteward doctor` looks at them",
+                )
+            self._subscribed = frozenset()
+        self._subscribe()
+
+    def _exchange_protocol(self) -> None:
+        fallback = self._protocol == Protocol.MQTTv5
+        self._protocol = Protocol.MQTTv311 if fallback else Protocol.MQTTv5
+        self._attempt_at = 0.0 if fallback else self._attempt_at
+        log.info("trying another protocol version", version="3.1.1" if fallback else "5")
+
+    # ── subscribing ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _subscribe(self) -> None:
+        """Drops filters that are no longer wanted, and subscribes to all that are, on every connection anew."""
+        client = self._client
+        if client is None:
+            return
+        self.refused.clear()
+        self._pending.clear()
+        wanted = [*sorted(self.filters), self._heartbeat_topic]
+        dropped = sorted(self._subscribed - set(wanted))
+        if dropped:
+            _, mid = client.unsubscribe(dropped)
+            if mid is not None:
+                self._pending[mid] = []
+        v5 = self._protocol == Protocol.MQTTv5
+        # Retain handling 1: a session that exists already does not get retained messages again.
+        topics: list[Any] = [(name, SubscribeOptions(qos=1, retainHandling=1) if v5 else 1) for name in wanted]
+        _, mid = client.subscribe(topics)
+        if mid is not None:
+            self._pending[mid] = wanted
+
+    def _on_unsubscribe(self, _client: object, _data: object, mid: int, *_rest: object) -> None:
+        self._settle(mid)
+
+    def _on_subscribe(
+        self, _client: object, _data: object, mid: int, reasons: list[ReasonCode], _properties: object
+    ) -> None:
+        for name, reason in zip(self._pending.get(mid, []), reasons, strict=False):
+            if reason.is_failure:
+                self.refused[name] = str(reason)
+                log.error(
+                    "the broker refuses a subscription", filter=name, reason=str(reason), hint="see the broker's ACL"
+                )
+        self._settle(mid)
+
+    def _settle(self, mid: int) -> None:
+        if self._pending.pop(mid, None) is None or self._pending:
+            return
+        self._subscribed = self.filters | {self._heartbeat_topic}
+        self._remember(self._subscribed)
+        self._attempts = 0
+        self.trouble = ""
+        self._heard_at = time.monotonic()
+        self._heartbeat_at = 0.0
+        self._move("subscribed")
+        log.info("subscribed", broker=self._settings.host, filters=sorted(self.filters), version=self._protocol.name)
+        if self._client is not None:
+            status = {
+                "state": "online",
+                "version": __version__,
+                "since": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            }
+            self._client.publish(self._status_topic, json.dumps(status), qos=1, retain=True)
+
+    # ── staying alive ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _watch(self, now: float) -> None:
+        """A connection is alive when something comes through it, be it only our own heartbeat."""
+        client = self._client
+        if client is None:
+            return
+        if now - self._heartbeat_at >= _HEARTBEAT_S:
+            self._heartbeat_at = now
+            client.publish(self._heartbeat_topic, b"", qos=0)
+        silent_s = now - self._heard_at
+        if silent_s <= _SILENCE_S:
+            return
+        if self._heartbeats:
+            self._lose(f"nothing came for {silent_s:.0f} s, not even our own heartbeat")
+        else:  # the broker's ACL may forbid it: then silence proves nothing
+            self._move("silence")
+
+    # ── states ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _move(self, event: str) -> None:
+        following = _NEXT.get((self.state, event), self.state)
+        if following is not self.state:
+            self.state = following
+            self.since = time.monotonic()
+
+    def _lose(self, why: str) -> None:
+        self._complain(why)
+        self._close(why)
+
+    def _close(self, why: str) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            if self.state in {State.QUIET, State.FLOWING} and client.socket() is not None and why == "stopping":
+                client.publish(self._status_topic, json.dumps({"state": "offline"}), qos=1, retain=True)
+            client.hang_up()
+        self._move("lost")
+
+    def _on_disconnect(
+        self, _client: object, _data: object, _flags: object, reason: ReasonCode, _properties: object
+    ) -> None:
+        if self.state is State.CONNECTING:  # old brokers hang up on a protocol version that they do not know
+            self._exchange_protocol()
+        self._complain(f"the connection to the broker was lost: {reason}")
+        self._client = None
+        self._move("lost")
+
+    def _complain(self, why: str) -> None:
+        """Says it once until it changes."""
+        if why != self.trouble:
+            log.warning("no connection to the broker", why=why)
+        self.trouble = why

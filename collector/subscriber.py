@@ -1,0 +1,158 @@
+"""The ingest thread: takes what the session holds, lets the pipeline commit it, then acknowledges it.
+
+Nothing else touches the session. Who wants something of it (new settings, stop) leaves a note and wakes the thread.
+"""
+
+import json
+import os
+import select
+import threading
+import time
+from contextlib import suppress
+from typing import Any
+
+import structlog
+
+from collector.journal import Journal
+from collector.pipeline import Pipeline
+from collector.session import Session
+from collector.settings import Mqtt
+
+log = structlog.get_logger()
+
+_IDLE_S = 0.5
+_MEASURE_S = 1.0
+_FACT = "subscribed"
+
+
+class Subscriber:
+    """Runs the session in a thread of its own.
+
+    Attributes:
+        session: for looking at.
+        held: the journal is full, and nothing is read until there is room.
+        beat: when the loop last went round, `time.monotonic`.
+        failure: what ended the thread, if it was not asked to stop.
+    """
+
+    def __init__(
+        self, settings: Mqtt, site: str, pipeline: Pipeline, journal: Journal, stopping: threading.Event
+    ) -> None:
+        """Prepares; `start` connects.
+
+        Args:
+            settings: the broker.
+            site: id.
+            pipeline: where messages go; its decoder says what to subscribe to.
+            journal: its quota decides whether anything is read.
+            stopping: set by the daemon; `wake` makes the thread look at it.
+        """
+        self._pipeline = pipeline
+        self._journal = journal
+        self._stopping = stopping
+        self._note: Mqtt | None = None
+        self._woken, self._waker = os.pipe()
+        os.set_blocking(self._waker, False)
+        self._probed: tuple[int, int, int] | None = None
+        self._measured_at = 0.0
+        self.session = Session(
+            settings,
+            site,
+            pipeline.decoder.filters,
+            frozenset(json.loads(journal.facts().get(_FACT, "[]"))),
+            lambda filters: journal.remember(_FACT, json.dumps(sorted(filters))),
+        )
+        self.held = False
+        self.beat = time.monotonic()
+        self.failure: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="ingest", daemon=True)
+
+    def start(self) -> None:
+        """Starts the thread."""
+        self._thread.start()
+
+    def change(self, settings: Mqtt) -> None:
+        """Takes over changed settings, and the filters of the pipeline's present decoder."""
+        self._note = settings
+        self.wake()
+
+    def wake(self) -> None:
+        """Makes the thread look at what is new."""
+        with suppress(BlockingIOError):  # then it is being woken already
+            os.write(self._waker, b"\0")
+
+    def join(self, timeout_s: float) -> bool:
+        """Waits for the thread's end after `stopping` was set; False where it did not come in time."""
+        self.wake()
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        try:
+            while not self._stopping.is_set():
+                self._turn()
+            self.session.close()
+        except BaseException as error:
+            log.exception("ingestion ended")
+            self.failure = error
+
+    def _turn(self) -> None:
+        """One round: read, commit, acknowledge."""
+        self.beat = time.monotonic()
+        note, self._note = self._note, None
+        if note is not None:
+            self.session.change(note, self._pipeline.decoder.filters)
+        if self._hold():
+            self.session.stay()
+            self._sleep([], [])
+            return
+        self.session.step()
+        readable, writable = self._sleep(*self.session.sockets())
+        if writable:
+            self.session.flush()
+        if not readable and not self.session.buffered:
+            return
+        messages = self.session.receive()
+        if messages and self._pipeline.ingest(messages):
+            self.session.acknowledge(messages)
+        self._settle()
+
+    def _sleep(self, readable: list[Any], writable: list[Any]) -> tuple[list[Any], list[Any]]:
+        timeout_s = 0.0 if self.session.buffered else _IDLE_S
+        ready, writable, _ = select.select([*readable, self._woken], writable, [], timeout_s)
+        if self._woken in ready:
+            os.read(self._woken, 4096)
+            ready.remove(self._woken)
+        return ready, writable
+
+    def _settle(self) -> None:
+        """Learns, by a ping behind the acknowledgements, what the broker will not send again."""
+        session, pipeline = self.session, self._pipeline
+        if self._probed is not None:
+            connection, pongs, generation = self._probed
+            if connection != session.connects:
+                self._probed = None  # its answer will never come
+            elif session.pongs > pongs:
+                pipeline.settle(generation)
+                self._probed = None
+        if pipeline.unsettled and self._probed is None:
+            pongs = session.pongs
+            if session.probe():
+                self._probed = (session.connects, pongs, pipeline.generation)
+
+    def _hold(self) -> bool:
+        """Whether the journal is full. Then the broker keeps what follows; nothing is dropped here."""
+        now = time.monotonic()
+        if now - self._measured_at >= _MEASURE_S:
+            self._measured_at = now
+            self._journal.measure()
+            full = self._journal.full
+            if full and not self.held:
+                log.error(
+                    "the journal is full: nothing is read until the database takes readings again",
+                    quota_bytes=self._journal.quota_bytes,
+                )
+            elif self.held and not full:
+                log.warning("the journal has room again")
+            self.held = full
+        return self.held
