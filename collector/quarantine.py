@@ -95,11 +95,17 @@ _SIZE = "(length(payload) + length(topic) + 64)"
 """Bytes that a message takes on disk, about."""
 
 
+_GROUPS_MOST = 10_000
+_MERGED = "other causes, too many to keep apart"
+
+
 def trim(connection: sqlite3.Connection, before: int, most_bytes: int) -> int:
     """Drops messages that arrived before a time (ns), then the oldest of the largest groups beyond `most_bytes`.
 
-    The groups keep counting what was dropped. Returns how many messages were dropped.
+    The groups keep counting what was dropped; beyond 10,000 groups the oldest become one. Returns how many messages
+    were dropped.
     """
+    _merge_oldest(connection)
     dropped = connection.execute("DELETE FROM quarantine_message WHERE received < ?", (before,)).rowcount
     sizes: dict[int, int] = dict(
         connection.execute(f"SELECT group_id, sum{_SIZE} FROM quarantine_message GROUP BY group_id"),  # noqa: S608 - a constant
@@ -116,3 +122,21 @@ def trim(connection: sqlite3.Connection, before: int, most_bytes: int) -> int:
         sizes[largest] -= sum(freed)
         dropped += len(freed)
     return dropped
+
+
+def _merge_oldest(connection: sqlite3.Connection) -> None:
+    """A peer that is wrong in ever new ways does not fill the disk with groups."""
+    beyond = "SELECT id FROM quarantine_group WHERE reason != ?1 ORDER BY last DESC, id DESC LIMIT -1 OFFSET ?2"
+    total, first, last = connection.execute(
+        f"SELECT sum(count), min(first), max(last) FROM quarantine_group WHERE id IN ({beyond})",  # noqa: S608 - a constant
+        (_MERGED, _GROUPS_MOST),
+    ).fetchone()
+    if total is None:
+        return
+    connection.execute(f"DELETE FROM quarantine_group WHERE id IN ({beyond})", (_MERGED, _GROUPS_MOST))  # noqa: S608 - likewise
+    connection.execute(
+        "INSERT INTO quarantine_group (stage, device, reason, hint, count, first, last)"
+        " VALUES ('decode', '', ?1, '', ?2, ?3, ?4) ON CONFLICT (stage, device, reason)"
+        " DO UPDATE SET count = count + ?2, last = max(last, ?4)",
+        (_MERGED, total, first, last),
+    )

@@ -62,9 +62,7 @@ def packets(draw: st.DrawFn) -> tuple[bool, list[bytes]]:
 
 
 def ours(v5: bool) -> Client:
-    client = Client("test", Protocol.MQTTv5 if v5 else Protocol.MQTTv311)
-    client._state = paho._ConnectionState.MQTT_CS_CONNECTED
-    return client
+    return Client("test", Protocol.MQTTv5 if v5 else Protocol.MQTTv311)
 
 
 def pahos(v5: bool) -> paho.Client:
@@ -95,7 +93,7 @@ def test_it_reads_what_paho_reads_however_the_bytes_are_cut(
     expected: list[tuple[str, bytes, int, bool, bool]] = []
     found: list[Message] = []
     stock, mine = pahos(v5), ours(v5)
-    stock.on_message = lambda _c, _u, m: expected.append((m.topic, m.payload, m.mid, m.dup, m.retain))
+    stock.on_message = lambda _c, _u, m: expected.append((m.topic, bytes(m.payload), m.mid, m.dup, m.retain))
     for client in (stock, mine):
         near, far = socket.socketpair()
         near.setblocking(False)
