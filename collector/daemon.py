@@ -178,7 +178,7 @@ class Daemon:
         self.pipeline.decoder = configuration.decoder()
         if (old.store, old.site) != (new.store, new.site):
             self.store = open_store(configuration)
-            self.writer.swap(self.store)
+            self.writer.swap(self.store, *self._pace())
         else:
             self.store.use(configuration.register)
         self.subscriber.change(new.mqtt)

@@ -33,6 +33,12 @@ def parse_duration(text: str) -> int:
     return round(total)
 
 
+def write_duration(nanoseconds: int) -> str:
+    """What `parse_duration` reads as exactly that, in the largest unit that divides it: `90m`."""
+    unit = next((unit for unit in reversed(NANOSECONDS) if nanoseconds % NANOSECONDS[unit] == 0), "ms")
+    return f"{nanoseconds / NANOSECONDS[unit]:.15g}{unit}"
+
+
 def format_duration(nanoseconds: float) -> str:
     """The two largest parts, for people: `1h 30m`, `4.2s`."""
     seconds = nanoseconds / NANOSECONDS["s"]

@@ -1,11 +1,11 @@
 """The register: which devices there are, what they are and where they stand."""
 
-from collections.abc import Iterator, Sequence
-from typing import Annotated, Literal, TypeAlias
+from collections.abc import Iterator
+from typing import Annotated, Literal, NamedTuple, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
-from devices.durations import parse_duration
+from devices.durations import parse_duration, write_duration
 from devices.points import POINTS
 
 Kind: TypeAlias = Literal["electricity_meter", "water_meter", "door", "sensor", "gateway"]
@@ -14,14 +14,27 @@ SERIES_TAGS = ("site", "building", "floor", "area", "device")
 """The tags that every reading carries in the database; a tag of the register's own must be none of them."""
 
 
-def _read_duration(value: object) -> object:
-    return parse_duration(value) if isinstance(value, str) else value
+IDENTIFIER = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+"""The form of an id that is safe in topics, file names, tags and addresses of pages."""
+
+PLACE = r"^[^\s,=\\+#/][^\n,=\\+#/]*$"
+"""The form of the id of a building, floor or area; any script, no separators."""
+
+TAG_VALUE = r"^[^\s\\][^\n\r\\]*$"
+"""The form of a tag's value; line protocol can carry neither line breaks nor a backslash at the end."""
+
+
+def _read_duration(value: object) -> int:
+    if not isinstance(value, str):
+        raise ValueError(f"expected a duration with its unit such as 30s, 15m, 12h or 7d, got {value!r}")  # noqa: TRY004 - pydantic turns a ValueError into a message
+    return parse_duration(value)
 
 
 Duration: TypeAlias = Annotated[
     int,
     BeforeValidator(_read_duration),
     Field(gt=0),
+    PlainSerializer(write_duration, when_used="json"),
     WithJsonSchema(
         {
             "type": "string",
@@ -32,11 +45,14 @@ Duration: TypeAlias = Annotated[
 ]
 """Nanoseconds, written as `30s`, `15m`, `1h30m`, `7d`."""
 
-Identifier: TypeAlias = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=64)]
-"""An id that is safe in topics, file names, tags and addresses of pages."""
+Identifier: TypeAlias = Annotated[str, Field(pattern=IDENTIFIER, max_length=64)]
+"""An id that is safe everywhere."""
 
-Place: TypeAlias = Annotated[str, Field(pattern=r"^[^\s,=\\+#/][^\n,=\\+#/]*$", max_length=64)]
-"""The id of a building, floor or area; any script, no separators."""
+Place: TypeAlias = Annotated[str, Field(pattern=PLACE, max_length=64)]
+"""The id of a building, floor or area."""
+
+TagValue: TypeAlias = Annotated[str, Field(pattern=TAG_VALUE, max_length=64)]
+"""The value of a further tag."""
 
 
 class Model(BaseModel):
@@ -69,7 +85,7 @@ class Device(Model):
     floor: Place | Literal[""] = ""
     area: Place | Literal[""] = ""
     interval: Duration | None = Field(None, description="How often it reports; the ledger expects as much.")
-    tags: dict[str, str] = Field(
+    tags: dict[str, TagValue] = Field(
         default_factory=dict,
         description="Further tags for the database, from the list at the register's head.",
     )
@@ -99,16 +115,18 @@ class Register(Model):
         return {device.id: device for device in self.devices}
 
 
-class Clash(ValueError):  # noqa: N818 - names what it is
-    """Two entries of a register that cannot both be right.
+class Clash(NamedTuple):
+    """Something in a register that cannot be right.
 
     Attributes:
         path: where it stands, such as ("devices", 17, "id").
+        message: what is wrong, and what to do.
+        other: where the entry stands that it clashes with, None where there is none.
     """
 
-    def __init__(self, path: Sequence[str | int], message: str) -> None:
-        super().__init__(message)
-        self.path = tuple(path)
+    path: tuple[str | int, ...]
+    message: str
+    other: tuple[str | int, ...] | None = None
 
 
 def find_clashes(register: Register) -> Iterator[Clash]:
@@ -116,29 +134,27 @@ def find_clashes(register: Register) -> Iterator[Clash]:
     ids: dict[str, int] = {}
     topics: dict[str, int] = {}
     addresses: dict[tuple[str, str], int] = {}
-    allowed = set(register.tags)
+    allowed = frozenset(register.tags)
     for index, device in enumerate(register.devices):
+        entry = ("devices", index)
         first = ids.setdefault(device.id, index)
         if first != index:
-            yield Clash(("devices", index, "id"), f"device {device.id!r} is already entry {first + 1} of the register")
+            yield Clash((*entry, "id"), f"device {device.id!r} stands here a second time", ("devices", first))
+            continue
         if device.topic:
             first = topics.setdefault(device.topic, index)
-            if first != index:
-                other = register.devices[first].id
-                yield Clash(("devices", index, "topic"), f"topic {device.topic!r} already belongs to {other!r}")
+            key, what = "topic", f"topic {device.topic!r}"
         else:
-            address = (device.profile, device.address or device.id)
-            first = addresses.setdefault(address, index)
-            if first != index and register.devices[first].id != device.id:
-                other = register.devices[first].id
-                yield Clash(
-                    ("devices", index, "address"),
-                    f"address {address[1]!r} of profile {device.profile!r} already belongs to {other!r}",
-                )
+            address = device.address or device.id
+            first = addresses.setdefault((device.profile, address), index)
+            key, what = "address", f"address {address!r} of profile {device.profile!r}"
+        if first != index:
+            other = register.devices[first].id
+            yield Clash((*entry, key), f"{what} already belongs to {other!r}", ("devices", first))
         for tag in device.tags:
             if tag not in allowed:
                 known = ", ".join(sorted(allowed)) or "none are listed"
                 yield Clash(
-                    ("devices", index, "tags", tag),
+                    (*entry, "tags", tag),
                     f"tag {tag!r} is not in the register's list `tags` ({known}); add it there or leave it out",
                 )

@@ -1,0 +1,301 @@
+"""The configuration folder: reads all its files, and says at once everything that is wrong in them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from collector import crosscheck, wording
+from collector.csvfile import Sheet
+from collector.errors import CollectorError
+from collector.settings import Settings
+from collector.wording import Source
+from collector.yamlfile import Document, Fault, Spot, spot_at
+from devices.decoder import Decoder
+from devices.errors import DeviceError
+from devices.places import Places
+from devices.profile import Profile, load_builtin
+from devices.register import Device, Register, find_clashes
+from devices.selftest import check_profile
+from devices.timestamps import TimeLimits
+
+SETTINGS = "siteward.yaml"
+DEVICES_YAML = "devices.yaml"
+DEVICES_CSV = "devices.csv"
+PLACES = "places.yaml"
+PROFILES = "profiles"
+
+_Model = TypeVar("_Model", bound=BaseModel)
+_Form = TypeVar("_Form", bound=Document | Sheet)
+
+
+class Problem(NamedTuple):
+    """What is wrong, and where.
+
+    Attributes:
+        file: below the folder as it was given.
+        line: from 1; 0 where it is about the file as a whole.
+        column: from 1; likewise.
+        message: what is wrong, and what was expected.
+        hint: what to do, or what was meant; may be "".
+    """
+
+    file: Path
+    line: int
+    column: int
+    message: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        """`file:line:column: message (hint)`, as editors and terminals recognise it."""
+        place = f"{self.file}:{self.line}:{self.column}" if self.line else f"{self.file}"
+        return f"{place}: {self.message}" + (f" ({self.hint})" if self.hint else "")
+
+
+class ConfigurationError(CollectorError):
+    """A configuration that cannot be used.
+
+    Attributes:
+        problems: all of them, in the order of the files.
+    """
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("\n".join(map(str, problems)))
+        self.problems = problems
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """A folder's content, valid as a whole.
+
+    Attributes:
+        folder: as it was given; relative paths in the settings have been joined to it.
+        settings: siteward.yaml.
+        register: devices.yaml and devices.csv together.
+        profiles: built-in ones and the site's own, by id.
+        places: places.yaml; empty where there is none.
+        files: what was read.
+    """
+
+    folder: Path
+    settings: Settings
+    register: Register
+    profiles: Mapping[str, Profile]
+    places: Places
+    files: tuple[Path, ...]
+
+    def decoder(self) -> Decoder:
+        """The decoder for the site's devices."""
+        return self._decoder
+
+    @cached_property
+    def _decoder(self) -> Decoder:
+        site, time = self.settings.site, self.settings.time
+        limits = TimeLimits(time.past, time.future)
+        return Decoder(self.register, self.profiles, site.id, limits, zone=site.timezone)
+
+
+def load(folder: Path) -> Configuration:
+    """Reads a configuration folder.
+
+    Relative paths in siteward.yaml (`data_dir` and every `*_file`) are relative to the folder.
+
+    Raises:
+        ConfigurationError: with every problem of every file.
+    """
+    reading = _Reading(folder)
+    settings = reading.read_settings()
+    places = reading.read_places()
+    profiles = reading.read_profiles()
+    register = reading.read_register()
+    reading.compare(register, profiles, places)
+    if settings is None or profiles is None or reading.problems:
+        raise ConfigurationError(reading.sorted_problems())
+    configuration = Configuration(folder, settings, register, profiles, places or Places(), tuple(reading.files))
+    try:
+        configuration.decoder()
+    except DeviceError as error:
+        raise ConfigurationError([reading.place(error, register)]) from None
+    return configuration
+
+
+class _Origin(NamedTuple):
+    """Where a device was read."""
+
+    file: Path
+    source: Source
+    entry: int
+
+    def locate(self, path: tuple[str | int, ...] = ()) -> Spot:
+        """Where something of it stands."""
+        return self.source.locate(("devices", self.entry, *path))
+
+
+class _Reading:
+    """One reading of a folder. It goes on after a problem, so that none hides another."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.files: list[Path] = []
+        self.problems: list[Problem] = []
+        self._origins: list[_Origin] = []  # of every device of the register
+
+    def sorted_problems(self) -> list[Problem]:
+        """The problems in the order of the files."""
+        return sorted(self.problems, key=lambda problem: (self.files.index(problem.file), problem[1:]))
+
+    def read_settings(self) -> Settings | None:
+        """siteward.yaml; None where it is wrong."""
+        file = self.folder / SETTINGS
+        part = self._read(file, Settings)
+        if part is None:
+            return None
+        document, settings = part[0], _anchor(part[1], self.folder)
+        if settings.data_dir.resolve().is_relative_to(self.folder.resolve()):
+            message = "data_dir lies in the configuration folder, which is watched for changes"
+            self._report(file, Fault(document.locate(("data_dir",)), message, "choose a folder outside"))
+        return settings
+
+    def read_places(self) -> Places | None:
+        """places.yaml; None where it is wrong or absent."""
+        file = self.folder / PLACES
+        part = self._read(file, Places) if file.exists() else None
+        if part is None:
+            return None
+        document, places = part
+        for clash in crosscheck.find_repeated(places):
+            hint = f"the first one: {file}:{document.locate(clash.other or ()).line}"
+            self._report(file, Fault(document.locate(clash.path), clash.message, hint))
+        return places
+
+    def read_profiles(self) -> dict[str, Profile] | None:
+        """The built-in profiles and the site's own, by id; None where one of them is wrong."""
+        profiles = load_builtin()
+        owners = dict.fromkeys(profiles, "a built-in profile")
+        problems = len(self.problems)
+        for file in sorted((self.folder / PROFILES).glob("[!.]*.yaml")):
+            part = self._read(file, Profile)
+            if part is None:
+                continue
+            document, profile = part
+            for problem in check_profile(profile):
+                self._report(file, Fault(document.locate_key(("tests",)), f"the profile fails its own {problem}"))
+            if profile.id in profiles:
+                message = f"id {profile.id!r} already belongs to {owners[profile.id]}"
+                self._report(file, Fault(document.locate(("id",)), message, "choose another id"))
+            profiles[profile.id], owners[profile.id] = profile, f"{file}"
+        return profiles if len(self.problems) == problems else None
+
+    def read_register(self) -> Register:
+        """The devices of devices.yaml and devices.csv, without those that are wrong."""
+        tags: list[str] = []
+        devices: list[Device] = []
+        forms: dict[str, type[Document | Sheet]] = {DEVICES_YAML: Document, DEVICES_CSV: Sheet}
+        for name, form in forms.items():
+            file = self.folder / name
+            source = self._open(file, form) if file.exists() else None
+            if source is not None:
+                part, entries = self._read_devices(file, source)
+                tags += part.tags
+                devices += part.devices
+                self._origins += [_Origin(file, source, entry) for entry in entries]
+        return Register(tags=tags, devices=devices)
+
+    def compare(self, register: Register, profiles: Mapping[str, Profile] | None, places: Places | None) -> None:
+        """Reports what does not fit together; what is missing, because it is wrong itself, is not compared."""
+        clashes = list(find_clashes(register))
+        if profiles is not None:
+            clashes += crosscheck.find_unheard(register, profiles)
+        if places is not None:
+            clashes += crosscheck.find_misplaced(register, places)
+        for clash in clashes:
+            origin = self._origins[int(clash.path[1])]
+            hint = ""
+            if clash.other:
+                other = self._origins[int(clash.other[1])]
+                hint = f"the first one: {other.file}:{other.locate().line}"
+            self._report(origin.file, Fault(origin.locate(clash.path[2:]), clash.message, hint))
+
+    def place(self, error: DeviceError, register: Register) -> Problem:
+        """The problem that an error of the decoder is; its message begins with the device."""
+        names = (f"device {device.id!r}: " for device in register)
+        origin = next(origin for origin, name in zip(self._origins, names, strict=True) if str(error).startswith(name))
+        spot = origin.locate()
+        return Problem(origin.file, spot.line, spot.column, str(error))
+
+    def _open(self, file: Path, form: type[_Form]) -> _Form | None:
+        """A file's content; None where there is none to go on with."""
+        self.files.append(file)
+        try:
+            data = file.read_bytes()
+        except OSError as error:
+            hint = f"to begin a configuration: siteward init {self.folder}" if file.name == SETTINGS else ""
+            self.problems.append(Problem(file, 0, 0, error.strerror or str(error), hint))
+            return None
+        try:
+            text = data.decode("utf-8-sig").replace("\r\n", "\n")
+        except UnicodeDecodeError as error:
+            before = data[: error.start].decode(errors="replace")
+            hint = "save the file as UTF-8; a spreadsheet calls it 'CSV UTF-8'"
+            self._report(file, Fault(spot_at(before, len(before)), "this is not UTF-8 text", hint))
+            return None
+        source = form(text)
+        self._report(file, *source.faults)
+        return None if source.value is None and source.faults else source
+
+    def _read(self, file: Path, model: type[_Model]) -> tuple[Document, _Model] | None:
+        """A YAML file and what it says; None where it is wrong."""
+        document = self._open(file, Document)
+        if document is None:
+            return None
+        try:
+            return document, model.model_validate(_content(document))
+        except ValidationError as error:
+            self._report(file, *wording.explain(error, model, document))
+            return None
+
+    def _read_devices(self, file: Path, source: Document | Sheet) -> tuple[Register, list[int]]:
+        """The good devices of a file, and which entries these are."""
+        value = _content(source)
+        try:
+            register = Register.model_validate(value)
+        except ValidationError as error:
+            self._report(file, *wording.explain(error, Register, source))
+            return _salvage(value, error)
+        return register, list(range(len(register.devices)))
+
+    def _report(self, file: Path, *faults: Fault) -> None:
+        self.problems += [Problem(file, spot.line, spot.column, message, hint) for spot, message, hint in faults]
+
+
+def _content(source: Source) -> object:
+    """What a file says; one that holds nothing, or only comments, has no keys."""
+    return {} if source.value is None else source.value
+
+
+def _salvage(value: object, error: ValidationError) -> tuple[Register, list[int]]:
+    """The devices that an error does not touch, and which entries these are: they may clash with others."""
+    touched = {detail["loc"][1] for detail in error.errors() if detail["loc"][:1] == ("devices",) and detail["loc"][1:]}
+    entries = value.get("devices") if isinstance(value, dict) else None
+    if not isinstance(value, dict) or not isinstance(entries, list):
+        return Register(), []
+    good = [entry for entry in range(len(entries)) if entry not in touched]
+    try:
+        return Register.model_validate({**value, "devices": [entries[entry] for entry in good]}), good
+    except ValidationError:  # something beside the devices is wrong
+        return Register(), []
+
+
+def _anchor(model: _Model, folder: Path) -> _Model:
+    """The model with its relative paths joined to the folder."""
+    update: dict[str, object] = {}
+    for name in type(model).model_fields:
+        value = getattr(model, name)
+        if isinstance(value, Path):
+            update[name] = folder / value
+        elif isinstance(value, BaseModel):
+            update[name] = _anchor(value, folder)
+    return model.model_copy(update=update)

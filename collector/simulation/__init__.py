@@ -1,0 +1,1 @@
+"""A simulated campus, and the broker and publisher that bring it to life."""

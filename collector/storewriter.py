@@ -1,0 +1,257 @@
+"""The StoreWriter: drains the journal into the database, as the journal's consumer `store`.
+
+It holds these rules:
+- The cursor passes a reading only when it is stored, or rejected by the database and in quarantine.
+- Storing a reading again changes nothing, so the cursor is persisted every few seconds; after a crash some are sent
+  again.
+- There is no terminal error state: whatever goes wrong, it waits and goes on.
+"""
+
+import random
+import threading
+import time
+from collections import Counter, deque
+from typing import Literal, NamedTuple, TypeAlias
+
+import structlog
+
+from collector import ledger
+from collector.errors import BatchRejected, BatchTooLarge, StoreRefused, StoreUnavailable
+from collector.journal import Entry, Journal
+from collector.store import Store
+from devices.durations import NANOSECONDS
+from devices.reading import Reading
+
+log = structlog.get_logger()
+
+CURSOR = "store"
+
+State: TypeAlias = Literal["idle", "draining", "unavailable", "refused"]
+
+_PERSIST_S = 5.0
+_IDLE_S = 1.0
+_FIRST_PAUSE_S = 0.5
+_LONGEST_PAUSE_S = 30.0
+_REFUSED_PAUSE_S = 30.0
+_LONGEST_RETRY_AFTER_S = 300.0
+_STOP_S = 4.0
+
+
+class _Batch(NamedTuple):
+    """Whole entries under way: `parts` are still to be stored, the next one last."""
+
+    position: int
+    readings: list[Reading]
+    parts: list[list[Reading]]
+    rejected: list[tuple[Reading, str]]
+
+
+class StoreWriter(threading.Thread):
+    """Writes what the journal holds to the database, in batches.
+
+    Attributes:
+        state: idle where nothing waits, else draining; unavailable or refused while the database takes nothing.
+        trouble: why it takes nothing, in plain words, else "".
+        position: the journal's position up to which everything is dealt with.
+        written, rejected: readings since the start.
+        batches, retries: writes that succeeded, attempts that failed.
+        last_success: of a write, seconds since 1970; 0 before the first.
+    """
+
+    def __init__(self, journal: Journal, store: Store, batch_size: int, flush_interval: int) -> None:
+        """Takes up where the persisted cursor stands.
+
+        Args:
+            journal: with a consumer `store`.
+            store: the database; it is prepared before the first write.
+            batch_size: most readings in one write.
+            flush_interval: longest wait for more readings before a write, ns.
+        """
+        super().__init__(name="storewriter", daemon=True)
+        self.state: State = "idle"
+        self.trouble = ""
+        self.position = self._persisted = journal.cursor(CURSOR)
+        self.written = self.rejected = self.batches = self.retries = 0
+        self.last_success = 0.0
+        self._journal = journal
+        self._changed = threading.Condition()
+        self._stopping = False
+        self._next: tuple[Store, int, int] | None = None
+        self._ahead: deque[Entry] = deque()
+        self._batch: _Batch | None = None
+        self._stored: Counter[tuple[str, int]] = Counter()
+        self._rejected: list[tuple[Reading, str]] = []
+        self._persisted_at = time.monotonic()
+        self._failures = 0
+        self._most = batch_size
+        self._use(store, batch_size, flush_interval)
+
+    # ── from other threads ───────────────────────────────────────────────────────────────────────────────────────
+
+    def swap(self, store: Store, batch_size: int, flush_interval: int) -> None:
+        """Goes on with another database, at once; the former one is closed."""
+        with self._changed:
+            self._next = (store, batch_size, flush_interval)
+            self._changed.notify_all()
+
+    def stop(self) -> None:
+        """Ends the thread in less than 5 s; what is not stored waits in the journal."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
+        if self.is_alive():
+            self.join(_STOP_S)
+        if self.is_alive():
+            log.warning("the database does not answer; leaving it", waiting=self._journal.head - self.position)
+
+    # ── the thread ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def run(self) -> None:
+        """Drains until `stop`."""
+        while not self._stopping:
+            self._pause(self._attempt())
+        try:
+            self._persist()
+        except Exception:
+            log.exception("the journal's cursor cannot be persisted; some readings will be sent again")
+
+    def _attempt(self) -> float:
+        """One step; returns how many seconds to wait before the next."""
+        try:
+            self._take_over()
+            self._drain()
+        except StoreUnavailable as error:
+            # A batch may be what overloads the database, or breaks the connection.
+            self._most = max(1, self._most // 2)
+            return self._retreat("unavailable", str(error), error.retry_after_s)
+        except StoreRefused as error:
+            self._prepared = False
+            return self._retreat("refused", str(error), _REFUSED_PAUSE_S)
+        except Exception as error:
+            log.exception("storing failed unexpectedly; it will be tried again")
+            return self._retreat("unavailable", f"unexpected: {error!r}")
+        return 0.0
+
+    def _retreat(self, state: State, trouble: str, pause_s: float | None = None) -> float:
+        if trouble != self.trouble:
+            log.warning("the database takes no readings; they wait in the journal", state=state, reason=trouble)
+        self.state, self.trouble = state, trouble
+        self.retries += 1
+        self._failures += 1
+        if pause_s is not None:
+            return min(pause_s, _LONGEST_RETRY_AFTER_S)
+        longest = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2 ** min(self._failures - 1, 10))
+        return random.uniform(longest / 2, longest)
+
+    def _recover(self, state: State) -> None:
+        if self.trouble:
+            log.info("the database takes readings again")
+        self.state, self.trouble, self._failures = state, "", 0
+
+    def _pause(self, seconds: float) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._stopping or self._next is not None, seconds)
+
+    def _use(self, store: Store, batch_size: int, flush_interval: int) -> None:
+        self._store = store
+        self._prepared = False
+        self._batch_size = self._most = batch_size
+        self._linger_s = flush_interval / NANOSECONDS["s"]
+
+    def _take_over(self) -> None:
+        with self._changed:
+            following, self._next = self._next, None
+        if following is not None:
+            former = self._store
+            self._use(*following)
+            former.close()
+        if not self._prepared:
+            self._store.prepare()
+            self._prepared = True
+
+    # ── draining ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _drain(self) -> None:
+        if self._batch is None:
+            self._batch = self._gather()
+        if self._batch is None:
+            self._rest()
+            return
+        while self._batch.parts:
+            if self._stopping or self._next is not None:
+                return
+            self._put(self._batch)
+        self._settle(self._batch)
+        if self._rejected or time.monotonic() - self._persisted_at >= _PERSIST_S:
+            self._persist()
+
+    def _rest(self) -> None:
+        self._recover("idle")
+        self._persist()
+        if self._journal.wait(self.position, _IDLE_S) and not self._read_ahead():
+            self._pause(_IDLE_S)  # the head of a repaired journal may lie beyond its last entry
+
+    def _read_ahead(self) -> int:
+        """Fills `_ahead` up to a batch, if the journal holds as much; returns how many readings are in it."""
+        count = sum(len(entry.readings) for entry in self._ahead)
+        if count < self._most:
+            after = self._ahead[-1].position if self._ahead else self.position
+            entries = self._journal.read(after, self._most - count)
+            self._ahead += entries
+            count += sum(len(entry.readings) for entry in entries)
+        return count
+
+    def _gather(self) -> _Batch | None:
+        """The next entries that make up a batch, after a wait for more where they do not fill it."""
+        count = self._read_ahead()
+        if not self._ahead:
+            return None
+        if count < self._most:
+            self._pause(self._linger_s)
+            self._read_ahead()
+        entry = self._ahead.popleft()
+        readings = list(entry.readings)
+        while self._ahead and len(readings) + len(self._ahead[0].readings) <= self._most:
+            entry = self._ahead.popleft()
+            readings += entry.readings
+        return _Batch(entry.position, readings, [readings] if readings else [], [])
+
+    def _put(self, batch: _Batch) -> None:
+        """Stores the next part; one that the database does not take as it is, is split down to the bad readings."""
+        whole = batch.parts[-1]
+        part, left = whole[: self._most], [whole[self._most :]]
+        middle = len(part) // 2
+        try:
+            self._store.write(part)
+        except (BatchRejected, BatchTooLarge) as error:
+            if isinstance(error, BatchTooLarge):
+                self._most = max(1, middle)
+            if middle:
+                left += [part[middle:], part[:middle]]
+            else:
+                batch.rejected.append((part[0], str(error)))
+                self.rejected += 1
+        else:
+            self._most = min(self._batch_size, self._most + self._most // 8 + 1)
+            self.written += len(part)
+            self.batches += 1
+            self.last_success = time.time()
+            self._recover("draining")
+        batch.parts[-1:] = [part for part in left if part]
+
+    def _settle(self, batch: _Batch) -> None:
+        """Notes that all of a batch is stored or rejected."""
+        self.position = batch.position
+        bad = {id(reading) for reading, _ in batch.rejected}
+        stored = (reading for reading in batch.readings if reading.device != ledger.SELF and id(reading) not in bad)
+        self._stored.update(ledger.tally(stored))
+        self._rejected += batch.rejected
+        self._batch = None
+
+    def _persist(self) -> None:
+        if self._persisted == self.position:
+            return
+        self._journal.advance(CURSOR, self.position, stored=self._stored, rejected=self._rejected)
+        self._persisted, self._persisted_at = self.position, time.monotonic()
+        self._stored = Counter()
+        self._rejected = []

@@ -1,0 +1,243 @@
+"""What pydantic says of a document, in people's words, and at the place that it is about."""
+
+import re
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from collector.yamlfile import Fault, Path, Spot
+from devices.register import IDENTIFIER, PLACE, TAG_VALUE
+from devices.values import suggest
+
+
+class Source(Protocol):
+    """A file's content, with the place of everything in it: a Document or a Sheet."""
+
+    @property
+    def value(self) -> object:
+        """The content."""
+
+    def locate(self, path: Path) -> Spot:
+        """Where a value stands, or what is nearest around it."""
+
+    def locate_key(self, path: Path) -> Spot:
+        """Where the key of a value stands, or of what is nearest around it."""
+
+
+_LIST = "a list"
+_MAPPING = "keys with values"
+_TEXT = "a text"
+
+_EXPECTED = {
+    "bool_parsing": "true or false",
+    "bool_type": "true or false",
+    "byte_size": "a size such as 500MB or 2GB",
+    "byte_size_unit": "a size such as 500MB or 2GB",
+    "dict_type": _MAPPING,
+    "finite_number": "a finite number",
+    "float_parsing": "a number",
+    "float_type": "a number",
+    "greater_than": "more than {gt:,}",
+    "greater_than_equal": "at least {ge:,}",
+    "int_from_float": "a whole number",
+    "int_parsing": "a whole number",
+    "int_type": "a whole number",
+    "less_than": "less than {lt:,}",
+    "less_than_equal": "at most {le:,}",
+    "list_type": _LIST,
+    "literal_error": "{expected}",
+    "model_attributes_type": _MAPPING,
+    "model_type": _MAPPING,
+    "path_type": "a path",
+    "string_too_long": "at most {max_length} characters",
+    "string_too_short": "at least {min_length} characters",
+    "string_type": _TEXT,
+    "too_short": "at least {min_length} entries",
+    "union_tag_invalid": "one of {expected_tags}",
+}
+"""Pydantic's types of errors, and what was expected; in braces what the error knows."""
+
+_PATTERNS = {
+    IDENTIFIER: "letters a-z, digits and . _ - with a letter or digit in front",
+    PLACE: "a text without , = + # / \\ and without a space in front",
+    TAG_VALUE: "a text of one line without \\ and without a space in front",
+}
+_SHOWN_LENGTH = 60
+_KEY = ("[key]",)
+"""Where pydantic's place of an error ends when it means the key itself."""
+
+_PASSWORD = re.compile(r"(?<=://)[^\s/@]+(?=@)")
+"""User name and password in an address."""
+
+
+def explain(error: ValidationError, model: type[BaseModel], source: Source) -> list[Fault]:
+    """Everything that is wrong. Of a value that fits none of several forms, only the first form is told.
+
+    Args:
+        error: what pydantic says of the source's content.
+        model: what the content was validated against.
+        source: knows the places.
+    """
+    explainer = _Explainer(model, source)
+    faults: dict[Path, Fault] = {}
+    for detail in error.errors(include_url=False):
+        path, fault = explainer.explain(detail)
+        faults.setdefault(path, fault)
+    return list(faults.values())
+
+
+class _Explainer:
+    def __init__(self, model: type[BaseModel], source: Source) -> None:
+        self._source = source
+        self._schema = model.model_json_schema()
+
+    def explain(self, detail: ErrorDetails) -> tuple[Path, Fault]:
+        """What a detail is about, and how to say it."""
+        kind, place, context = detail["type"], detail["loc"], detail.get("ctx", {})
+        if kind == "missing":
+            return self._miss((*_follow(self._source.value, place[:-1])[0], place[-1]))
+        path, _ = _follow(self._source.value, place)
+        if kind in {"extra_forbidden", "invalid_key"}:
+            return self._reject_key(path)
+        if kind == "value_error":
+            return self._pass_on(path, str(context["error"]), of_key=place[-1:] == _KEY)
+        if kind.startswith("union_tag"):
+            path = (*path, context["discriminator"].strip("'"))
+            if kind == "union_tag_not_found":
+                return self._miss(path)
+        return self._compare(path, detail)
+
+    def _miss(self, path: Path) -> tuple[Path, Fault]:
+        schema = self._keys(path[:-1]).get(str(path[-1]), {})
+        hint = str(next(self._unfold(schema, None)).get("description", "")).rstrip(".")
+        return path, Fault(self._source.locate_key(path), f"missing key {path[-1]!r}", hint)
+
+    def _reject_key(self, path: Path) -> tuple[Path, Fault]:
+        key, known = str(path[-1]), self._keys(path[:-1])
+        message = f"unknown key {key!r}"
+        if f"{key}_file" in known:
+            message, hint = "secrets are read from files, never from here", f"use {key}_file"
+        elif ":" in key or "：" in key:
+            hint = "write ': ' between key and value"
+        else:
+            hint = suggest(key, known) or f"known here: {', '.join(known)}"
+        return path, Fault(self._source.locate_key(path), message, hint)
+
+    def _pass_on(self, path: Path, message: str, *, of_key: bool) -> tuple[Path, Fault]:
+        """A validator's own words; where they begin with `key: ` or `key.part: `, they are about that one."""
+        named = re.match(r"([a-z_][\w.]*): ", message)
+        inner = named[1].split(".") if named else []
+        if inner and inner[0] in self._keys(path):
+            path = (*path, *inner)
+        elif not of_key:
+            message = f"{_label(path)}{message}"
+        locate = (
+            self._source.locate_key if of_key or _follow(self._source.value, path)[0] != path else self._source.locate
+        )
+        return path, Fault(locate(path), _PASSWORD.sub("…", message))
+
+    def _compare(self, path: Path, detail: ErrorDetails) -> tuple[Path, Fault]:
+        kind, context = detail["type"], detail.get("ctx", {})
+        if detail["loc"][-1:] == _KEY:
+            spot, label, value = self._source.locate_key(path), "key: ", path[-1]
+        else:
+            spot, label, value = self._source.locate(path), _label(path), _follow(self._source.value, path)[1]
+        if kind == "string_pattern_mismatch":
+            expected = _PATTERNS.get(context["pattern"], context["pattern"])
+        elif kind in _EXPECTED:
+            expected = _EXPECTED[kind].format_map(context)
+        else:
+            return path, Fault(spot, f"{label}{detail['msg']}")
+        hint = self._help(expected, path, value, spot.written)
+        return path, Fault(spot, f"{label}expected {expected}, got {show(value)}", hint)
+
+    def _help(self, expected: str, path: Path, value: object, written: str) -> str:
+        """What to write instead."""
+        if value is None:
+            return "fill it in, or leave the key out"
+        if expected == _MAPPING:
+            return self._help_mapping(list(self._keys(path)), value)
+        if expected == _LIST:
+            return "put '- ' in front of every entry"
+        if expected == _TEXT:
+            return "put it in quotes" if isinstance(value, list | dict) else f"put it in quotes: '{written}'"
+        return suggest(str(value), re.findall(r"'([^']+)'", expected))
+
+    def _help_mapping(self, keys: list[str], value: object) -> str:
+        if isinstance(value, str) and re.search("[:：]", value):
+            return "write ': ' between key and value"
+        if isinstance(value, str) and keys:
+            return f"write {{{keys[0]}: {value}}}"
+        return f"known here: {', '.join(keys)}" if keys else ""
+
+    def _keys(self, path: Path) -> dict[str, dict[str, Any]]:
+        """The keys that may stand in the mapping at a path, with their schemas."""
+        value = self._source.value
+        nodes = list(self._unfold(self._schema, value))
+        for step in path:
+            value = _follow(value, (step,))[1]
+            children = [child for node in nodes for child in _find_children(node, step)]
+            nodes = [node for child in children for node in self._unfold(child, value)]
+        return {key: schema for node in nodes for key, schema in node.get("properties", {}).items()}
+
+    def _unfold(self, node: dict[str, Any], value: object) -> Iterator[dict[str, Any]]:
+        """The alternatives of a schema; of those told apart by a key, the one that the value names."""
+        if "$ref" in node:
+            node = self._schema["$defs"][node["$ref"].rpartition("/")[2]]
+        choice = node.get("discriminator")
+        if choice and isinstance(value, dict) and value.get(choice["propertyName"]) in choice["mapping"]:
+            alternatives = [{"$ref": choice["mapping"][value[choice["propertyName"]]]}]
+        else:
+            alternatives = node.get("anyOf") or node.get("oneOf") or []
+        for alternative in alternatives:
+            yield from self._unfold(alternative, value)
+        if not alternatives:
+            yield node
+
+
+def _find_children(node: dict[str, Any], step: object) -> Iterator[dict[str, Any]]:
+    if step in node.get("properties", {}):
+        yield node["properties"][step]
+    elif isinstance(step, int) and "items" in node:
+        yield node["items"]
+    elif isinstance(node.get("additionalProperties"), dict):
+        yield node["additionalProperties"]
+
+
+def _follow(value: object, place: Path) -> tuple[Path, object]:
+    """The steps of a place that a value has, and where they lead; pydantic adds steps that name alternatives."""
+    path: list[object] = []
+    for step in place:
+        if isinstance(value, list):
+            value = dict(enumerate(value))
+        if isinstance(value, dict):
+            # Pydantic writes keys that are no texts as texts.
+            found = [key for key in value if key == step or str(key) == step]
+            if found:
+                path.append(found[0])
+                value = value[found[0]]
+    return tuple(path), value
+
+
+def _label(path: Path) -> str:
+    """The last key of a path, to put before a message."""
+    keys = [step for step in path if isinstance(step, str)]
+    return f"{keys[-1]}: " if keys else ""
+
+
+def show(value: object) -> str:
+    """A value as a message shows it."""
+    match value:
+        case None:
+            return "nothing"
+        case bool():
+            return str(value).lower()
+        case int() | float():
+            return f"the number {value}"
+        case str():
+            return repr(value if len(value) <= _SHOWN_LENGTH else value[: _SHOWN_LENGTH - 1] + "…")
+        case list():
+            return "a list"
+    return _MAPPING

@@ -1,0 +1,34 @@
+"""The places of a site: buildings, their floors, and the areas on these."""
+
+from pydantic import Field
+
+from devices.register import Model, Place, Text
+
+
+class Area(Model):
+    """A room, a corridor, a yard: the smallest place that is told apart."""
+
+    id: Place = Field(description="Unique on its floor.")
+    name: Text = Field(Text(), description="What people call it.")
+
+
+class Floor(Model):
+    """A floor of a building."""
+
+    id: Place = Field(description="Unique in its building.")
+    name: Text = Field(Text(), description="What people call it.")
+    areas: list[Area] = Field(default_factory=list)
+
+
+class Building(Model):
+    """A building, or another part of the site that has floors of its own."""
+
+    id: Place = Field(description="Unique on the site.")
+    name: Text = Field(Text(), description="What people call it.")
+    floors: list[Floor] = Field(default_factory=list)
+
+
+class Places(Model):
+    """config/places.yaml."""
+
+    buildings: list[Building] = Field(default_factory=list)

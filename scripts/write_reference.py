@@ -1,0 +1,182 @@
+"""Writes docs/reference/ from the code. Run it after changing a setting, command, point or metric."""
+
+import types
+from collections.abc import Iterator
+from enum import Enum
+from pathlib import Path
+from typing import Any, Literal, Union, get_args, get_origin
+
+import click
+import typer
+from pydantic import BaseModel, ByteSize
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from collector.cli import app
+from collector.settings import Settings
+from collector.telemetry import FIGURES
+from devices.durations import format_duration
+from devices.points import POINTS
+from devices.profile import Profile, load_builtin
+from devices.register import Device
+
+FOLDER = Path(__file__).parents[1] / "docs" / "reference"
+_NOTE = "<!-- written by scripts/write_reference.py -->\n"
+
+
+def _table(head: tuple[str, ...], rows: Iterator[tuple[str, ...]] | list[tuple[str, ...]]) -> str:
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    lines += ["| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in row) + " |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def _models(annotation: Any) -> list[type[BaseModel]]:  # noqa: ANN401 - any annotation
+    """The models that a field may hold."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for part in get_args(annotation) for model in _models(part)]
+
+
+def _is_duration(field: FieldInfo) -> bool:
+    return field.annotation is int and any("30s" in str(extra) for extra in field.metadata)
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "**required**"
+    value = field.get_default(call_default_factory=True, validated_data={})
+    if value is None or value in ("", {}, []) or value is PydanticUndefined:
+        return "–"
+    if isinstance(value, BaseModel):
+        return "see below"
+    if isinstance(value, ByteSize):
+        return f"`{value.human_readable(decimal=True, separator=' ')}`"
+    if _is_duration(field):
+        return f"`{format_duration(value)}`"
+    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+def _kind(field: FieldInfo) -> str:
+    annotation = field.annotation
+    if _is_duration(field) or "30s" in str(annotation):
+        return "duration"
+    options = [part for part in (get_args(annotation) if get_origin(annotation) in {Union, types.UnionType} else [annotation])
+               if part is not types.NoneType]  # fmt: skip
+    words = []
+    for part in options:
+        if get_origin(part) is Literal:
+            words += [f"`{word}`" for word in get_args(part)]
+        elif isinstance(part, type) and issubclass(part, Enum):
+            words += [f"`{word.value}`" for word in part]
+        elif isinstance(part, type):
+            words.append({"str": "text", "int": "number", "bool": "`true` or `false`", "ByteSize": "size such as `2 GB`",
+                          "Path": "path", "dict": "map", "Text": "`{en: …, zh: …}`"}.get(part.__name__, part.__name__))
+        else:
+            words.append({list: "list", dict: "map"}.get(get_origin(part) or object, "text"))
+    return ", ".join(words)
+
+
+def _settings(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, ...]]:
+    for name, field in model.model_fields.items():
+        inner = [found for found in _models(field.annotation) if found.__name__ != "Text"]
+        path = f"{prefix}{name}"
+        if not inner:
+            yield f"`{path}`", _kind(field), _default(field), field.description or ""
+        for found in inner:
+            yield from _settings(found, f"{path}{'[]' if get_origin(field.annotation) is list else ''}.")
+
+
+def settings_page() -> str:
+    """Every key of siteward.yaml and of a device."""
+    head = ("key", "value", "default", "meaning")
+    seen: dict[str, tuple[str, ...]] = {}
+    for row in _settings(Settings):
+        if row[0] in seen:  # the two kinds of store share `kind`
+            row = (row[0], f"{seen[row[0]][1]}, {row[1]}", "`embedded`", row[3])  # noqa: PLW2901 - merged on purpose
+        seen[row[0]] = row
+    return (
+        f"# Settings\n\n{_NOTE}\nDurations are written `30s`, `15m`, `1h30m`, `7d`. Paths are relative to the folder of the"
+        " configuration. Unknown keys are errors.\n\n## siteward.yaml\n\n"
+        + _table(head, list(seen.values()))
+        + "\n## devices.yaml\n\nA list `tags` of further tags that devices may carry, and a list `devices` of these:\n\n"
+        + _table(head, _settings(Device))
+        + "\nPasswords and tokens come from `*_file` keys, or from the environment: `SITEWARD_MQTT_PASSWORD`,"
+        " `SITEWARD_STORE_TOKEN`, `SITEWARD_STORE_PASSWORD`.\n"
+    )
+
+
+def _commands(command: click.Command, path: str) -> Iterator[tuple[str, click.Command]]:
+    if isinstance(command, click.Group):
+        for name, inner in command.commands.items():
+            yield from _commands(inner, f"{path} {name}")
+    else:
+        yield path, command
+
+
+def command_line_page() -> str:
+    """Every command with its arguments and options."""
+    parts = [f"# Command line\n\n{_NOTE}\nExit codes: 0 good, 1 findings, 2 usage or configuration.\n"]
+    for path, command in _commands(typer.main.get_command(app), "siteward"):
+        parts.append(f"\n## {path}\n\n{(command.help or '').strip()}\n")
+        rows = []
+        for parameter in command.params:
+            if isinstance(parameter, click.Option):
+                if parameter.hidden:
+                    continue
+                name = ", ".join(f"`{option}`" for option in [*parameter.opts, *parameter.secondary_opts])
+                rows.append((name, parameter.help or ""))
+            else:
+                name = parameter.metavar or (parameter.name or "").upper()
+                rows.append((f"`{name}`", getattr(parameter, "help", "") or ""))
+        if rows:
+            parts.append("\n" + _table(("argument or option", "meaning"), rows))
+    return "".join(parts)
+
+
+def points_page() -> str:
+    """Every point."""
+    rows = [(f"`{p.name}`", p.unit or "–", p.type.__name__, p.domain, p.meaning) for p in POINTS.values()]
+    return f"# Points\n\n{_NOTE}\nThe list is closed; a point's name carries its unit.\n\n" + _table(
+        ("point", "unit", "type", "system", "meaning"),
+        rows,
+    )
+
+
+def metrics_page() -> str:
+    """Every figure of the daemon."""
+    rows = [
+        (f"`siteward_{f.name}{'_total' if f.kind == 'counter' else ''}`", f"`{f.name}`", f.kind, f.meaning) for f in FIGURES
+    ]
+    return (
+        f"# Metrics\n\n{_NOTE}\nAt `/metrics` for Prometheus, and every 30 s as fields of the measurement `siteward`.\n\n"
+        + _table(("at /metrics", "field", "kind", "meaning"), rows)
+    )
+
+
+def profiles_page() -> str:
+    """Every built-in profile, and what a profile may say."""
+    rows = [
+        (f"`{profile.id}`", ", ".join(f"`{topic}`" for topic in profile.topics) or "–", profile.description.pick("en"))
+        for profile in load_builtin().values()
+    ]
+    return (
+        f"# Profiles\n\n{_NOTE}\nHow a device's payloads are read.\n\n## Built in\n\n"
+        + _table(("profile", "topics", "for"), rows)
+        + "\n## Keys of a profile\n\n"
+        + _table(("key", "value", "default", "meaning"), _settings(Profile))
+    )
+
+
+PAGES = {
+    "settings.md": settings_page,
+    "command-line.md": command_line_page,
+    "points.md": points_page,
+    "metrics.md": metrics_page,
+    "profiles.md": profiles_page,
+}
+
+
+if __name__ == "__main__":
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for name, write in PAGES.items():
+        (FOLDER / name).write_text(write(), encoding="utf-8")

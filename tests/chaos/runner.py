@@ -1,0 +1,53 @@
+"""Runs the daemon and kills it, from within, at one step of the life of a message: runner.py CONFIG STEP NUMBER.
+
+The step is reached NUMBER times before the process kills itself as a power cut would: no handler, no flush.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from collector.configuration import load
+from collector.daemon import Daemon
+from collector.journal import Journal
+from collector.pipeline import Pipeline
+from collector.session import Session
+from collector.stores import InfluxDatabase
+
+STEPS: dict[str, tuple[type, str, str]] = {
+    "received, not decoded": (Pipeline, "ingest", "before"),
+    "decoded, not committed": (Journal, "append", "before"),
+    "written, not committed": (Journal, "append", "after"),
+    "committed, not acknowledged": (Session, "acknowledge", "before"),
+    "acknowledged": (Session, "acknowledge", "after"),
+    "read, not stored": (InfluxDatabase, "write", "before"),
+    "stored, cursor not moved": (InfluxDatabase, "write", "after"),
+    "cursor about to move": (Journal, "advance", "before"),
+    "cursor moved": (Journal, "advance", "after"),
+}
+
+
+def die_at(owner: type, name: str, when: str, number: int) -> None:
+    """Replaces a method by one that kills the process before or after its NUMBERth call."""
+    method: Callable[..., Any] = getattr(owner, name)
+    calls = 0
+
+    def replacement(*args: Any, **options: Any) -> Any:  # noqa: ANN401 - any method
+        nonlocal calls
+        calls += 1
+        if when == "before" and calls == number:
+            os.kill(os.getpid(), signal.SIGKILL)
+        result = method(*args, **options)
+        if when == "after" and calls == number:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return result
+
+    setattr(owner, name, replacement)
+
+
+if __name__ == "__main__":
+    die_at(*STEPS[sys.argv[2]], int(sys.argv[3]))
+    sys.exit(Daemon(load(Path(sys.argv[1]))).run())

@@ -1,0 +1,36 @@
+"""Fixtures for all tests: shared real servers. A test that stops or sets one starts its own: `with InfluxDB(…)`."""
+
+from collections.abc import Iterator
+from itertools import count
+
+import pytest
+from tests.integration.servers import InfluxDB, Mosquitto, VictoriaMetrics
+
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def mosquitto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
+    """A broker; use topics and client ids of `fresh_name`."""
+    with Mosquitto(tmp_path_factory.mktemp("mosquitto")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def influxdb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InfluxDB]:
+    """InfluxDB 1.x; use databases of `fresh_name`."""
+    with InfluxDB(tmp_path_factory.mktemp("influxdb")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def victoria(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VictoriaMetrics]:
+    """VictoriaMetrics; use sites of `fresh_name`."""
+    with VictoriaMetrics(tmp_path_factory.mktemp("victoria")) as server:
+        yield server
+
+
+@pytest.fixture
+def fresh_name() -> str:
+    """A name that no other test uses."""
+    return f"test{next(_numbers)}"
