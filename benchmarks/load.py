@@ -20,22 +20,27 @@ _CHUNK = 250
 def payload(number: int, devices: int, zero_ms: int = TIME_ZERO_MS) -> bytes:
     """About 100 bytes with five values and a time, another one for each number."""
     step = number // devices
-    text = (
-        f'{{"time":{zero_ms + step * 1000},"energy_import_kwh":{1000 + step * 0.1:.1f},"power_kw":{number % 97 / 10:.1f},'
-        f'"voltage_v":{228 + number % 40 / 10:.1f},"current_a":{number % 31 / 10:.1f},"frequency_hz":50.0}}'
+    values = (
+        f'"energy_import_kwh":{1000 + step * 0.1:.1f},"power_kw":{number % 97 / 10:.1f},'
+        f'"voltage_v":{228 + number % 40 / 10:.1f},"current_a":{number % 31 / 10:.1f},"frequency_hz":50.0'
     )
-    return text.encode()
+    return f'{{"time":{zero_ms + step * 1000},{values}}}'.encode()
 
 
 def _length(number: int) -> bytes:
     return bytes([number]) if number < 128 else bytes([number & 0x7F | 0x80, number >> 7])
 
 
-def packet(number: int, devices: int, zero_ms: int = TIME_ZERO_MS) -> bytes:
-    """PUBLISH at QoS 1 of one message (MQTT 3.1.1, 3.3)."""
-    topic = b"siteward/bench/em-%05d/readings" % (number % devices)
-    body = len(topic).to_bytes(2) + topic + (number % 65535 + 1).to_bytes(2) + payload(number, devices, zero_ms)
+def encode(topic: str, content: bytes, mid: int) -> bytes:
+    """PUBLISH at QoS 1 (MQTT 3.1.1, 3.3)."""
+    body = len(topic).to_bytes(2) + topic.encode() + mid.to_bytes(2) + content
     return b"\x32" + _length(len(body)) + body
+
+
+def packet(number: int, devices: int, zero_ms: int = TIME_ZERO_MS) -> bytes:
+    """One message of the load."""
+    topic = f"siteward/bench/em-{number % devices:05}/readings"
+    return encode(topic, payload(number, devices, zero_ms), number % 65535 + 1)
 
 
 def connect(port: int) -> socket.socket:

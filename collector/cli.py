@@ -44,3 +44,7 @@ app.command()(ledger.ledger)
 def main() -> None:
     """The console script."""
     app()
+
+
+if __name__ == "__main__":
+    main()

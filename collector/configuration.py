@@ -15,7 +15,7 @@ from collector.settings import Settings
 from collector.wording import Source
 from collector.yamlfile import Document, Fault, Spot, spot_at
 from devices.decoder import Decoder
-from devices.errors import DeviceError
+from devices.errors import Unroutable
 from devices.places import Places
 from devices.profile import Profile, load_builtin
 from devices.register import Device, Register, find_clashes
@@ -117,7 +117,7 @@ def load(folder: Path) -> Configuration:
     configuration = Configuration(folder, settings, register, profiles, places or Places(), tuple(reading.files))
     try:
         configuration.decoder()
-    except DeviceError as error:
+    except Unroutable as error:
         raise ConfigurationError([reading.place(error, register)]) from None
     return configuration
 
@@ -219,10 +219,9 @@ class _Reading:
                 hint = f"the first one: {other.file}:{other.locate().line}"
             self._report(origin.file, Fault(origin.locate(clash.path[2:]), clash.message, hint))
 
-    def place(self, error: DeviceError, register: Register) -> Problem:
-        """The problem that an error of the decoder is; its message begins with the device."""
-        names = (f"device {device.id!r}: " for device in register)
-        origin = next(origin for origin, name in zip(self._origins, names, strict=True) if str(error).startswith(name))
+    def place(self, error: Unroutable, register: Register) -> Problem:
+        """The problem that an error of the decoder is."""
+        origin = next(o for o, device in zip(self._origins, register, strict=True) if device.id == error.device)
         spot = origin.locate()
         return Problem(origin.file, spot.line, spot.column, str(error))
 

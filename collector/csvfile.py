@@ -61,8 +61,8 @@ class Sheet:
         row = self._offsets[line - 1]
         start, end = row, row - 1
         for _ in range(column + 1):
-            cell = _CELL.match(self._text, end + 1)
-            if cell is None or (end >= row and self._text[end] != ","):
+            cell = _CELL.match(self._text, end + 1) if end < row or self._text[end : end + 1] == "," else None
+            if cell is None:  # the row is shorter
                 break
             start, end = cell.span()
         line += self._text.count("\n", row, start)
@@ -92,12 +92,16 @@ class Sheet:
         names = [name.strip() for name in row]
         while names and not names[-1]:  # spreadsheets leave empty columns behind
             names.pop()
+        if len(names) == 1 and (separator := re.search(r"[;\t|]", names[0])):
+            spot = self._locate_cell(1, 0)._replace(column=separator.start() + 1)
+            self.faults.append(Fault(spot, f"columns are separated by {separator[0]!r}", "separate them by commas"))
+            return
         known = ", ".join([*_COLUMNS, f"{_TAG}NAME"])
         for index, name in enumerate(names):
             column = ("tags", name.removeprefix(_TAG)) if name.startswith(_TAG) else _COLUMNS.get(name, ())
             spot = self._locate_cell(1, index)
             if not column:
-                hint = suggest(name, _COLUMNS) or f"columns are separated by commas; known are {known}"
+                hint = suggest(name, _COLUMNS) or f"known columns are {known}"
                 self.faults.append(Fault(spot, f"unknown column {name!r}", hint))
             elif column in self._columns:
                 self.faults.append(Fault(spot, f"column {name!r} stands here a second time", "keep one"))

@@ -1,8 +1,14 @@
 """The daemon: puts the parts together, starts and stops them in order, takes over changed configuration."""
 
+import fcntl
+import os
+import signal
+import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
@@ -12,10 +18,12 @@ from watchfiles import watch
 from collector import ledger, quarantine, service, telemetry
 from collector.configuration import Configuration, ConfigurationError, load
 from collector.embedded import EmbeddedDatabase
+from collector.errors import CollectorError
 from collector.http import HttpServer
 from collector.journal import Journal
 from collector.pipeline import Pipeline
 from collector.session import State
+from collector.settings import Settings
 from collector.stores import open_store
 from collector.storewriter import StoreWriter
 from collector.subscriber import Subscriber
@@ -27,8 +35,11 @@ CONSUMERS = ("store", ledger.CURSOR)
 """Who holds back the trimming of the journal."""
 
 _LEDGER_KEEP = 30 * NANOSECONDS["d"]
-_STOP_S = 2.0
-_STUCK_S = 30.0
+_STOP_S = 4.0
+_STUCK_S = 90.0
+"""Longer than a slow name server keeps an attempt to connect."""
+_ENDING = {signal.SIGTERM, signal.SIGINT}
+_SIGNALS = {*_ENDING, signal.SIGHUP}
 
 
 class Daemon:
@@ -39,11 +50,18 @@ class Daemon:
         reload_failures: changed configurations that had errors.
     """
 
+    configuration: Configuration
+    reload_failures: int
+    journal: Journal
+    pipeline: Pipeline
+    writer: StoreWriter
+    subscriber: Subscriber
+
     def __init__(self, configuration: Configuration) -> None:
         """Opens the journal and the parts; nothing runs yet.
 
         Raises:
-            CollectorError: the HTTP address or the journal cannot be used.
+            CollectorError: the HTTP address or the journal cannot be used, or another daemon uses data_dir.
             OSError: data_dir cannot be used.
         """
         settings = configuration.settings
@@ -52,12 +70,15 @@ class Daemon:
         self.stopping = threading.Event()
         self._started_ns = time.time_ns()
         self._clock_skews: dict[str, int] = {}
+        self._problems: list[str] = []
+        self._reloading = threading.Lock()
+        self._claim = _claim(settings.data_dir)
+        self.http = HttpServer(settings.http.listen, self)
         self.journal = Journal(settings.data_dir / "journal.db", settings.journal.quota, CONSUMERS)
         self.pipeline = Pipeline(configuration.decoder(), self.journal, settings.quarantine, self.stopping)
         self.store = open_store(configuration)
         self.writer = StoreWriter(self.journal, self.store, *self._pace())
         self.subscriber = Subscriber(settings.mqtt, settings.site.id, self.pipeline, self.journal, self.stopping)
-        self.http = HttpServer(settings.http.listen, self)
         self._scheduler = self._plan()
         self._watcher = threading.Thread(target=self._watch, name="watcher", daemon=True)
 
@@ -73,26 +94,37 @@ class Daemon:
         log.info("started", devices=len(self.configuration.register.devices), http=f"http://{self.http.address}")
 
     def run(self) -> int:
-        """Starts, waits until `stopping` is set or ingestion fails, stops; the exit code."""
+        """Runs, in the main thread, until SIGTERM or SIGINT or until ingestion fails; SIGHUP reloads. The exit code."""
+        # Blocked for every thread and asked for here, so that no handler runs in the middle of anything.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
         self.start()
         service.notify("READY=1")
-        while not self.stopping.wait(0.5):
-            if self.subscriber.failure is not None:
+        while self.subscriber.failure is None:
+            received = signal.sigtimedwait(_SIGNALS, 0.5)
+            if received is not None and received.si_signo in _ENDING:
                 break
+            if received is not None:
+                _guard(self.reload)()
         service.notify("STOPPING=1")
         self.stop()
         return 0 if self.subscriber.failure is None else 1
 
     def stop(self) -> None:
         """Stops all parts, in less than 5 s; what is under way is in the journal or still at the broker."""
+        deadline = time.monotonic() + _STOP_S
         self.stopping.set()
-        if not self.subscriber.join(_STOP_S):
-            log.warning("the broker does not answer; leaving without goodbye")
+        self.subscriber.wake()
         self._scheduler.shutdown()
         self.writer.stop()
+        if not self.subscriber.join(max(0.1, deadline - time.monotonic())):
+            log.warning("the broker does not answer; leaving without goodbye")
         self.http.stop()
         self.store.close()
-        self.journal.close()
+        try:
+            self.journal.close()
+        except sqlite3.Error as error:
+            log.warning("the journal could not be closed; it is checked at the next start", error=str(error))
+        os.close(self._claim)
         log.info("stopped", messages=self.pipeline.messages, waiting=self.journal.head - self.writer.position)
 
     # ── periodic work ────────────────────────────────────────────────────────────────────────────────────────────
@@ -108,9 +140,9 @@ class Daemon:
             (self._fold, 10),
             (self._trim, 10),
             (self._record_self, 30),
+            (self._summarize, 60),
+            (self._expire, 3600),
         ]
-        if isinstance(self.store, EmbeddedDatabase):
-            jobs += [(self.store.summarize, 60), (self._expire, 3600)]
         beat_s = service.watchdog_s()
         if beat_s is not None:
             jobs.append((self._beat, beat_s))
@@ -132,6 +164,10 @@ class Daemon:
     def _record_self(self) -> None:
         self.journal.commit([telemetry.self_reading(self, time.time_ns())])
 
+    def _summarize(self) -> None:
+        if isinstance(self.store, EmbeddedDatabase):
+            self.store.summarize()
+
     def _expire(self) -> None:
         if isinstance(self.store, EmbeddedDatabase):
             self.store.expire(time.time_ns())
@@ -148,41 +184,57 @@ class Daemon:
         return (store.batch_size, store.flush_interval) if store.kind == "influxdb" else (5000, 250_000_000)
 
     def _watch(self) -> None:
-        for _ in watch(self.configuration.folder, stop_event=self.stopping, raise_interrupt=False, recursive=True):
-            self.reload()
+        reload = _guard(self.reload)
+        try:
+            for _ in watch(self.configuration.folder, stop_event=self.stopping, raise_interrupt=False):
+                reload()
+        except (OSError, RuntimeError) as error:
+            log.warning("changed files are not noticed any more; SIGHUP takes them over", error=str(error))
 
     def reload(self) -> None:
         """Reads the folder again; a good configuration is taken over whole, a bad one is reported and left."""
-        try:
-            configuration = load(self.configuration.folder)
-        except ConfigurationError as error:
-            self.reload_failures += 1
-            for problem in error.problems:
-                log.error("changed configuration has an error; the running one stays", problem=str(problem))  # noqa: TRY400 - for people
-            return
-        self.use(configuration)
+        with self._reloading:
+            try:
+                configuration = load(self.configuration.folder)
+            except ConfigurationError as error:
+                self.reload_failures += 1
+                known, self._problems = self._problems, [str(problem) for problem in error.problems]
+                for problem in self._problems:
+                    if problem not in known:
+                        log.error("changed configuration has an error; the running one stays", problem=problem)  # noqa: TRY400 - for people
+                return
+            if self._problems:
+                log.info("the configuration has no errors any more")
+                self._problems = []
+            self.use(configuration)
 
     def use(self, configuration: Configuration) -> None:
-        """Takes over a configuration as a whole."""
-        old, new = self.configuration.settings, configuration.settings
-        for name, before, after in (
-            ("data_dir", old.data_dir, new.data_dir),
-            ("http.listen", old.http.listen, new.http.listen),
-            ("site.id", old.site.id, new.site.id),
-        ):
-            if before != after:
-                log.warning("this change takes effect at the next start", setting=name)
+        """Takes over a configuration as a whole, except for what only a start can change."""
+        old, new = self.configuration.settings, self._fix(configuration.settings)
+        if new != configuration.settings:
+            configuration = replace(configuration, settings=new)
+        if configuration == self.configuration:
+            return
         self.configuration = configuration
         self.journal.quota_bytes = new.journal.quota
         self.pipeline.limits = new.quarantine
         self.pipeline.decoder = configuration.decoder()
-        if (old.store, old.site) != (new.store, new.site):
+        if (old.store, old.site, old.retention) != (new.store, new.site, new.retention):
             self.store = open_store(configuration)
             self.writer.swap(self.store, *self._pace())
         else:
             self.store.use(configuration.register)
         self.subscriber.change(new.mqtt)
         log.info("configuration taken over", devices=len(configuration.register.devices))
+
+    def _fix(self, new: Settings) -> Settings:
+        """New settings with the old values of what cannot change while we run."""
+        old = self.configuration.settings
+        fixed = {"data_dir": old.data_dir, "http": old.http, "site": new.site.model_copy(update={"id": old.site.id})}
+        for name, value in fixed.items():
+            if getattr(new, name) != value:
+                log.warning("this change takes effect at the next start", setting="site.id" if name == "site" else name)
+        return new.model_copy(update=fixed)
 
     # ── looking at it ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -191,7 +243,7 @@ class Daemon:
         found = []
         if self.subscriber.failure is not None:
             found.append(f"ingestion ended: {self.subscriber.failure}")
-        elif time.monotonic() - self.subscriber.beat > _STUCK_S:
+        elif time.monotonic() - self.subscriber.beat > _STUCK_S and not self.pipeline.trouble:
             found.append(f"ingestion has not moved for {_STUCK_S:.0f} s")
         if not self.writer.is_alive():
             found.append("the store writer ended")
@@ -203,7 +255,7 @@ class Daemon:
         session = self.subscriber.session
         if session.state not in {State.QUIET, State.FLOWING}:
             found.append(f"broker: {session.trouble or session.state.value}")
-        found += [f"broker refuses {name}: {reason}" for name, reason in session.refused.items()]
+        found += [f"broker refuses {name}: {reason}" for name, reason in session.refused.copy().items()]
         if self.pipeline.trouble:
             found.append(f"journal: {self.pipeline.trouble}")
         if self.subscriber.held:
@@ -240,13 +292,36 @@ class Daemon:
         }
 
 
+def _claim(folder: Path) -> int:
+    """Makes this process the only daemon on a data_dir, until it ends or closes the descriptor.
+
+    Raises:
+        CollectorError: there is one already.
+        OSError: the folder cannot be used.
+    """
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    claim = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(claim)
+        raise CollectorError(f"{folder}: another Siteward runs on this data_dir; stop it, or choose another") from None
+    return claim
+
+
 def _guard(job: Callable[[], object]) -> Callable[[], None]:
-    """A job that fails is logged and runs again next time."""
+    """A job that fails is done again next time; that it fails is logged once until it succeeds."""
+    failing = False
 
     def run() -> None:
+        nonlocal failing
         try:
             job()
         except Exception:
-            log.exception("periodic work failed; it will be tried again", job=job.__name__)
+            if not failing:
+                log.exception("work failed; it will be tried again", job=job.__name__)
+            failing = True
+        else:
+            failing = False
 
     return run

@@ -1,8 +1,9 @@
 """The daemon's own HTTP address: /metrics for Prometheus, /healthz and /readyz for supervisors, /live for pages."""
 
+import socket
 import threading
 from collections.abc import Callable, Iterable
-from socketserver import ThreadingMixIn
+from socketserver import TCPServer, ThreadingMixIn
 from typing import TYPE_CHECKING, Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
@@ -21,6 +22,17 @@ _PAGES = "/metrics /healthz /readyz /live"
 
 class _Server(ThreadingMixIn, WSGIServer):
     daemon_threads = True
+
+    def server_bind(self) -> None:
+        """Binds without asking the name server what this machine is called, which may take long at boot."""
+        TCPServer.server_bind(self)
+        host, self.server_port = self.server_address[:2]
+        self.server_name = str(host)
+        self.setup_environ()
+
+
+class _Server6(_Server):
+    address_family = socket.AF_INET6
 
 
 class _Quiet(WSGIRequestHandler):
@@ -43,8 +55,9 @@ class HttpServer:
         registry.register(Exporter(daemon))
         self._metrics: Callable[..., Iterable[bytes]] = make_wsgi_app(registry)
         host, _, port = listen.rpartition(":")
+        host = host.strip("[]")
         try:
-            self._server = make_server(host.strip("[]"), int(port), self._answer, _Server, _Quiet)
+            self._server = make_server(host, int(port), self._answer, _Server6 if ":" in host else _Server, _Quiet)
         except OSError as error:
             raise CollectorError(
                 f"http.listen: cannot listen on {listen}: {error.strerror}; "
@@ -56,7 +69,7 @@ class HttpServer:
     def address(self) -> str:
         """Where it really listens, also where the port was left to the system."""
         host, port = self._server.server_address[:2]
-        return f"{host!s}:{port}"
+        return f"[{host!s}]:{port}" if ":" in str(host) else f"{host!s}:{port}"
 
     def start(self) -> None:
         """Begins to answer."""

@@ -241,7 +241,7 @@ class InfluxDatabase:
         if missing:
             message = f"missing; Siteward creates it at its start where it may, else: {self._creation}"
             return Finding(self._http.target, good=False, message=message)
-        return Finding(self._http.target, good=True, message=f"{self._http.who} may write to it")
+        return Finding(self._http.target, good=True, message="may be written to")
 
     def _try_reading(self) -> list[Finding]:
         try:

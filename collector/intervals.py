@@ -14,8 +14,8 @@ class Interval:
     """Buckets of one length, such as `15m` or `1d`.
 
     Up to an hour they are equally long. Longer ones begin when the local clock shows a multiple of their length, so
-    that a day is the local day, also when it has 23 or 25 hours; weeks begin on Monday. InfluxQL's
-    `GROUP BY time(…) tz(…)` cuts alike, weeks and midnights that come twice apart.
+    that a day is the local day, also when it has 23 or 25 hours. InfluxQL's `GROUP BY time(…) tz(…)` cuts alike, only
+    that its weeks begin on Thursday, ours on Monday.
 
     Attributes:
         length: nanoseconds; where the clocks are changed, a bucket of more than an hour is shorter or longer.

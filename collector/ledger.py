@@ -6,7 +6,7 @@ Three independent witnesses write it: the pipeline (duplicate, quarantined), thi
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from devices.durations import NANOSECONDS
@@ -71,13 +71,30 @@ def tally(readings: Iterable["Reading"]) -> Counter[tuple[str, int]]:
     return Counter((reading.device, reading.time // HOUR) for reading in readings)
 
 
+def take_back(connection: sqlite3.Connection, readings: Sequence["Reading"]) -> None:
+    """Uncounts readings that the database rejected, before they are committed once more."""
+    others = [reading for reading in readings if reading.device != SELF]  # only these are counted as received
+    late = [reading for reading in others if reading.late]
+    columns: tuple[tuple[Column, Sequence[Reading]], ...] = (
+        ("rejected", readings),
+        ("received", others),
+        ("late", late),
+    )
+    for column, part in columns:
+        count(connection, column, {key: -number for key, number in tally(part).items()})
+
+
 def fold(journal: "Journal") -> None:
     """Counts what was committed since the last call, and remembers each device's newest time and clock skew."""
     position = journal.cursor(CURSOR)
     while entries := journal.read(position, _FOLD_READINGS):
-        position = entries[-1].position
+        before, position = position, entries[-1].position
         readings = [reading for entry in entries for reading in entry.readings if reading.device != SELF]
         with journal.transaction() as connection:
+            (now,) = connection.execute("SELECT position FROM cursor WHERE name = ?", (CURSOR,)).fetchone()
+            if now != before:  # another process has counted them meanwhile
+                position = now
+                continue
             count(connection, "received", tally(readings))
             count(connection, "late", tally(reading for reading in readings if reading.late))
             _remember(connection, readings)
@@ -132,17 +149,21 @@ def lines(
     A device is expected from the hour of its first reading on, in whole hours that have passed and in its share
     of the current one.
     """
-    waiting = _waiting(journal)
     connection = journal.connection()
-    rows = {
-        (device, hour): counts
-        for device, hour, *counts in connection.execute(
-            "SELECT device, hour, received, stored, duplicate, late, quarantined, rejected FROM ledger"
-            " WHERE hour >= ? AND hour < ?",
-            (start // HOUR, -(-end // HOUR)),
-        )
-    }
-    births: dict[str, int] = dict(connection.execute("SELECT device, min(hour) FROM ledger GROUP BY device"))
+    connection.execute("BEGIN")  # all of it as of one moment, while the daemon goes on
+    try:
+        waiting = _waiting(journal)
+        rows = {
+            (device, hour): counts
+            for device, hour, *counts in connection.execute(
+                "SELECT device, hour, received, stored, duplicate, late, quarantined, rejected FROM ledger"
+                " WHERE hour >= ? AND hour < ?",
+                (start // HOUR, -(-end // HOUR)),
+            )
+        }
+        births: dict[str, int] = dict(connection.execute("SELECT device, min(hour) FROM ledger GROUP BY device"))
+    finally:
+        connection.execute("COMMIT")
     for device in register.values():
         if device.interval and device.id in births:
             last = min(end, now) // HOUR

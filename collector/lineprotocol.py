@@ -3,7 +3,9 @@
 The format: https://docs.influxdata.com/influxdb/v2/reference/syntax/line-protocol/
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+
+import orjson
 
 from collector.ledger import SELF
 from devices.reading import Reading, Value
@@ -33,7 +35,7 @@ class LineRenderer:
     def __init__(self, site: str, register: Register) -> None:
         self._site = site
         self._devices = register.by_id()
-        self._heads: dict[str, str] = {}
+        self._heads: dict[str, bytes] = {}
 
     def measurement(self, device: str) -> str:
         """Where the readings of a device are."""
@@ -48,19 +50,18 @@ class LineRenderer:
         lines = []
         for reading in readings:
             head = heads.get(reading.device) or self._make_head(reading.device)
-            fields = ",".join(
-                [
-                    f"{point}={value!r}" if type(value) is float else f"{point}={_quote(value)}"
-                    for point, value in reading.values.items()
-                ],
-            )
+            values = reading.values
+            if str in map(type, values.values()):
+                fields = _write_fields(values)
+            else:
+                # JSON's numbers and booleans are line protocol's, and orjson is three times as fast as Python.
+                fields = orjson.dumps(values)[2:-1].replace(b'":', b"=").replace(b',"', b",")
             if reading.late or reading.claimed is not None:
-                fields += _other_times(reading)
-            lines.append(f"{head} {fields} {reading.time}")
-        # A lone surrogate has no UTF-8; a question mark takes its place.
-        return "\n".join(lines).encode("utf-8", "replace")
+                fields += _write_other_times(reading)
+            lines.append(b"%b %b %d" % (head, fields, reading.time))
+        return b"\n".join(lines)
 
-    def _make_head(self, device: str) -> str:
+    def _make_head(self, device: str) -> bytes:
         known = self._devices.get(device)
         tags = {"site": self._site}
         if known is not None or device != SELF:
@@ -68,7 +69,7 @@ class LineRenderer:
         if known is not None:
             tags |= _place(known)
         pairs = (f",{_escape(name)}={_escape(tags[name])}" for name in sorted(tags) if tags[name])
-        head = self._heads[device] = self.measurement(device) + "".join(pairs)
+        head = self._heads[device] = (self.measurement(device) + "".join(pairs)).encode()
         return head
 
 
@@ -80,15 +81,16 @@ def _escape(text: str) -> str:
     return text.translate(_TAG)
 
 
-def _quote(value: Value) -> str:
+def _write_fields(values: Mapping[str, Value]) -> bytes:
+    return ",".join([f"{point}={_write_value(value)}" for point, value in values.items()]).encode()
+
+
+def _write_value(value: Value) -> str:
     if isinstance(value, str):
         return f'"{value.translate(_TEXT)}"'
-    return "true" if value else "false"
+    return repr(value).lower()  # true, not True
 
 
-def _other_times(reading: Reading) -> str:
-    times: Iterable[tuple[str, int | None]] = (
-        (RECEIVED, reading.received if reading.late else None),
-        (CLAIMED, reading.claimed),
-    )
-    return "".join(f",{field}={time / 1e9!r}" for field, time in times if time is not None)
+def _write_other_times(reading: Reading) -> bytes:
+    times = {RECEIVED: reading.received if reading.late else None, CLAIMED: reading.claimed}
+    return "".join(f",{field}={time / 1e9!r}" for field, time in times.items() if time is not None).encode()

@@ -8,6 +8,7 @@ import ssl
 import time
 import zlib
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TypeAlias
 
 from msgspec import Struct
@@ -62,6 +63,8 @@ class Client(paho.Client):
         self._rest = bytearray()
         self._needed = 2
         self._served = b""
+        self.error: OSError | None = None
+        """What broke the connection, where reading failed."""
         self.pongs = 0
         """PINGRESPs seen; each proves that the broker has read all that was sent before the PINGREQ."""
 
@@ -83,19 +86,22 @@ class Client(paho.Client):
                 del self._rest[:end]
         except BlockingIOError:
             pass
-        except (OSError, EOFError):
+        except (OSError, EOFError) as error:
+            self.error = error if isinstance(error, OSError) else None
             self._loop_rc_handle(MQTTErrorCode.MQTT_ERR_CONN_LOST)
         except _Malformed:
             self._loop_rc_handle(MQTTErrorCode.MQTT_ERR_PROTOCOL)
         return messages
 
-    def _read_pieces(self) -> bytes:
-        piece = super()._sock_recv(_PIECE_BYTES)
+    def _read_pieces(self) -> bytearray:
+        piece = bytearray(super()._sock_recv(_PIECE_BYTES))
         if not piece:
             raise EOFError
-        sock = self._sock
-        while isinstance(sock, ssl.SSLSocket) and sock.pending() and len(piece) < _PIECE_BYTES:
-            piece += super()._sock_recv(_PIECE_BYTES)  # TLS hands out one record of 16 KiB at a time
+        if isinstance(self._sock, ssl.SSLSocket):
+            # TLS hands out one record at a time, and a broker may make one of each message.
+            with suppress(OSError):  # nothing more for now; a broken connection shows when it is read next
+                while len(piece) < _PIECE_BYTES and (more := super()._sock_recv(_PIECE_BYTES)):
+                    piece += more
         return piece
 
     def _take_packets(self, data: bytes, messages: list[Message]) -> int:
@@ -165,12 +171,6 @@ class Client(paho.Client):
         self._rest.clear()
         self._needed = 2
         super()._sock_close()
-
-    @property
-    def buffered(self) -> bool:
-        """Whether the TLS layer holds bytes that no select() will report."""
-        sock = self._sock
-        return isinstance(sock, ssl.SSLSocket) and sock.pending() > 0
 
     # ── writing ──────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from threading import Event
 
 import structlog
-from devices.decoder import Decoder
 from msgspec import Struct, field
 
 from collector import ledger, quarantine
@@ -15,6 +14,7 @@ from collector.journal import Journal
 from collector.mqtt import Message
 from collector.quarantine import Rejection
 from collector.settings import Quarantine
+from devices.decoder import Decoder
 from devices.errors import Undecodable
 from devices.reading import Reading
 
@@ -100,6 +100,7 @@ class Pipeline:
                 if not known:
                     batch.rejections.append(_reject(message, error, arrival))
                 continue
+            arrival += len(readings) - 1  # those of a batch without times follow a nanosecond apart
             if known:
                 batch.repeats += readings
             else:

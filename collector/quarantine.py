@@ -30,14 +30,14 @@ class Rejection(NamedTuple):
 
 
 class Group(NamedTuple):
-    """Rejections with one cause: `count` came, of which `kept` messages are still here."""
+    """Rejections with one cause: they came `times` times, and `kept` messages are still here."""
 
     id: int
     stage: Stage
     device: str
     reason: str
     hint: str
-    count: int
+    times: int
     kept: int
     first: int
     last: int

@@ -2,16 +2,17 @@
 
 import os
 import socket
+from contextlib import suppress
 
 
 def notify(state: str) -> None:
-    """Sends `READY=1`, `STOPPING=1`, `WATCHDOG=1`, `STATUS=…`; nothing where systemd did not start us."""
+    """Sends `READY=1`, `STOPPING=1`, `WATCHDOG=1`, `STATUS=…`; nothing where nobody listens."""
     address = os.environ.get("NOTIFY_SOCKET")
     if not address:
         return
     if address.startswith("@"):  # an abstract socket
         address = "\0" + address[1:]
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock, suppress(OSError):
         sock.sendto(state.encode(), address)
 
 

@@ -5,6 +5,7 @@ Everything that moves the session from one state to another is in the table `_NE
 
 import json
 import random
+import ssl
 import time
 from collections.abc import Callable
 from enum import StrEnum
@@ -22,6 +23,7 @@ from collector.errors import CollectorError
 from collector.mqtt import Client, Message, Protocol
 from collector.secrets import mqtt_password
 from collector.settings import Mqtt
+from collector.unreachable import explain_end, explain_error, explain_refusal
 from devices.durations import NANOSECONDS
 
 log = structlog.get_logger()
@@ -32,6 +34,7 @@ _BACKOFF_S = (1.0, 30.0)
 _HEARTBEAT_S = 20.0
 _SILENCE_S = 3 * _HEARTBEAT_S + 5
 _RECEIVE_MAXIMUM = 65_535
+_LONGEST_KEEPALIVE_S = 65_535
 _NEVER_EXPIRES = 0xFFFFFFFF
 
 
@@ -49,7 +52,6 @@ _NEXT = {
     (State.DOWN, "opened"): State.CONNECTING,
     (State.CONNECTING, "accepted"): State.SUBSCRIBING,
     (State.SUBSCRIBING, "subscribed"): State.QUIET,
-    (State.SUBSCRIBING, "message"): State.SUBSCRIBING,
     (State.QUIET, "changed"): State.SUBSCRIBING,
     (State.FLOWING, "changed"): State.SUBSCRIBING,
     (State.QUIET, "message"): State.FLOWING,
@@ -76,8 +78,8 @@ class Session:
         settings: Mqtt,
         site: str,
         filters: frozenset[str],
-        subscribed: frozenset[str],
-        remember: Callable[[frozenset[str]], None],
+        recall: Callable[[Mqtt], frozenset[str]],
+        remember: Callable[[Mqtt, frozenset[str]], None],
     ) -> None:
         """Prepares; the first `step` connects.
 
@@ -85,8 +87,8 @@ class Session:
             settings: broker and credentials.
             site: id, a part of the status topic.
             filters: topic filters that are wanted.
-            subscribed: those that a former process left at the broker.
-            remember: called with what is subscribed now.
+            recall: filters that may be subscribed at a broker, as remembered; also by a former process.
+            remember: called with what may be subscribed at a broker from now on.
         """
         self.filters = filters
         self.state = State.DOWN
@@ -98,9 +100,11 @@ class Session:
         self._settings = settings
         self._status_topic = f"siteward/{site}/status"
         self._heartbeat_topic = f"siteward/{site}/heartbeat"
-        self._subscribed = subscribed
+        self._recall = recall
         self._remember = remember
+        self._subscribed = recall(settings)
         self._protocol = Protocol.MQTTv5
+        self._older_next = False
         self._client: Client | None = None
         self._pending: dict[int, list[str]] = {}
         self._attempts = 0
@@ -120,11 +124,11 @@ class Session:
             return
         client = self._client
         if client is None or client.socket() is None:
-            self._lose("the broker closed the connection")
+            self._lose(explain_end("", self._settings))
         elif self.state in {State.CONNECTING, State.SUBSCRIBING}:
             client.loop_misc()
             if now - self.since > _ANSWER_S:
-                self._lose(f"the broker did not answer within {_ANSWER_S:.0f} s")
+                self._lose(f"{self._settings.host}:{self._settings.port} says nothing; is it an MQTT broker?")
         else:
             client.loop_misc()
             self._watch(now)
@@ -178,42 +182,40 @@ class Session:
             return [], []
         return [sock], [sock] if client.want_write() else []
 
-    @property
-    def buffered(self) -> bool:
-        """Whether something was read from the network that `receive` has yet to hand out."""
-        return self._client is not None and self._client.buffered
-
     def change(self, settings: Mqtt, filters: frozenset[str]) -> None:
         """Takes over changed settings (by a new connection) and filters (on this one)."""
-        self.filters = filters
+        former, self.filters = self.filters, filters
         if settings != self._settings:
+            self.close()
             self._settings = settings
-            self._protocol = Protocol.MQTTv5
-            self._attempts = 0
-            self._close("the settings changed")
-        elif self.state in {State.QUIET, State.FLOWING}:
+            self._subscribed = self._recall(settings)
+            self.trouble = ""
+            self._attempts, self._attempt_at = 0, 0.0
+        elif filters != former and self.state in {State.SUBSCRIBING, State.QUIET, State.FLOWING}:
             self._move("changed")
             self._subscribe()
 
     def close(self) -> None:
-        """Says goodbye."""
-        self._close("stopping")
+        """Says goodbye; the broker keeps the session."""
+        if self.state in {State.QUIET, State.FLOWING}:
+            self._tell(state="offline")
+        self._hang_up()
 
     # ── connecting ───────────────────────────────────────────────────────────────────────────────────────────────
 
     def _open(self) -> None:
         self._attempts += 1
-        low, high = _BACKOFF_S
-        self._attempt_at = time.monotonic() + min(high, low * 2 ** (self._attempts - 1)) * random.uniform(0.5, 1.0)
+        self._attempt_at = time.monotonic() + backoff_s(self._attempts)
+        self._protocol = Protocol.MQTTv311 if self._older_next else Protocol.MQTTv5
+        self._older_next = False
         settings = self._settings
+        keepalive_s = min(max(settings.keepalive // NANOSECONDS["s"], 1), _LONGEST_KEEPALIVE_S)
         try:
             client = self._client = self._make_client()
-            client.connect(
-                settings.host, settings.port, keepalive=settings.keepalive // NANOSECONDS["s"] or 1, **self._terms()
-            )
+            client.connect(settings.host, settings.port, keepalive_s, **self._terms())
         except (OSError, ValueError, CollectorError) as error:
             self._client = None
-            self._complain(f"cannot reach the broker at {settings.host}:{settings.port}: {error}")
+            self._complain(explain_error(error, settings))
             return
         self._heartbeats = 0
         self._move("opened")
@@ -226,12 +228,9 @@ class Session:
         if settings.username:
             client.username_pw_set(settings.username, mqtt_password(settings))
         if settings.tls:
-            client.tls_set(
-                *(
-                    None if path is None else str(path)
-                    for path in (settings.ca_file, settings.cert_file, settings.key_file)
-                ),
-            )
+            files = (settings.ca_file, settings.cert_file, settings.key_file)
+            ca, certificate, key = (None if path is None else str(path) for path in files)
+            client.tls_set(ca, certificate, key)
         client.will_set(self._status_topic, json.dumps({"state": "offline"}), qos=1, retain=True)
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
@@ -243,7 +242,7 @@ class Session:
         """What MQTT 5 lets us ask for; with 3.1.1 the broker decides."""
         if self._protocol != Protocol.MQTTv5:
             return {}
-        properties = Properties(PacketTypes.CONNECT)
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call] # paho left it without types
         properties.SessionExpiryInterval = min(self._settings.session_expiry // NANOSECONDS["s"], _NEVER_EXPIRES)
         properties.ReceiveMaximum = _RECEIVE_MAXIMUM
         return {"clean_start": False, "properties": properties}
@@ -253,9 +252,9 @@ class Session:
     ) -> None:
         if reason.is_failure:
             words = str(reason)
-            if words == "Unsupported protocol version":
-                self._exchange_protocol()
-            self._lose(f"the broker refuses the connection: {words}")
+            if words != "Unsupported protocol version" or not self._try_older():
+                self._complain(explain_refusal(words, self._settings))
+            self._hang_up()
             return
         self._move("accepted")
         self.connects += 1
@@ -269,33 +268,46 @@ class Session:
             self._subscribed = frozenset()
         self._subscribe()
 
-    def _exchange_protocol(self) -> None:
-        fallback = self._protocol == Protocol.MQTTv5
-        self._protocol = Protocol.MQTTv311 if fallback else Protocol.MQTTv5
-        self._attempt_at = 0.0 if fallback else self._attempt_at
-        log.info("trying another protocol version", version="3.1.1" if fallback else "5")
+    def _try_older(self) -> bool:
+        """Makes the next attempt at once and with MQTT 3.1.1, if this one was with MQTT 5."""
+        if self._protocol == Protocol.MQTTv5:
+            self._older_next, self._attempt_at = True, 0.0
+        return self._older_next
 
     # ── subscribing ──────────────────────────────────────────────────────────────────────────────────────────────
 
     def _subscribe(self) -> None:
-        """Drops filters that are no longer wanted, and subscribes to all that are, on every connection anew."""
+        """Subscribes to all filters that are wanted, on every connection anew, and drops those that no longer are.
+
+        In this order, so that what both an old and a new filter catch is never missed.
+        """
         client = self._client
         if client is None:
             return
         self.refused.clear()
         self._pending.clear()
-        wanted = [*sorted(self.filters), self._heartbeat_topic]
-        dropped = sorted(self._subscribed - set(wanted))
+        # The heartbeat at QoS 0: whoever else sends one, it takes no place among what is to be acknowledged.
+        wanted = dict.fromkeys(sorted(self.filters), 1) | {self._heartbeat_topic: 0}
+        dropped = sorted(self._subscribed.difference(wanted))
+        self._note(self._subscribed.union(wanted))
+        v5 = self._protocol == Protocol.MQTTv5
+        # Retain handling 1: a session that exists already does not get retained messages again.
+        topics: list[Any] = [
+            (name, SubscribeOptions(qos, retainHandling=1) if v5 else qos) for name, qos in wanted.items()
+        ]
+        _, mid = client.subscribe(topics)
+        if mid is not None:
+            self._pending[mid] = list(wanted)
         if dropped:
             _, mid = client.unsubscribe(dropped)
             if mid is not None:
                 self._pending[mid] = []
-        v5 = self._protocol == Protocol.MQTTv5
-        # Retain handling 1: a session that exists already does not get retained messages again.
-        topics: list[Any] = [(name, SubscribeOptions(qos=1, retainHandling=1) if v5 else 1) for name in wanted]
-        _, mid = client.subscribe(topics)
-        if mid is not None:
-            self._pending[mid] = wanted
+
+    def _note(self, subscribed: frozenset[str]) -> None:
+        """Remembers what may be subscribed; before it is, so that a crash leaves no filter that nobody knows."""
+        if subscribed != self._subscribed:
+            self._subscribed = subscribed
+            self._remember(self._settings, subscribed)
 
     def _on_unsubscribe(self, _client: object, _data: object, mid: int, *_rest: object) -> None:
         self._settle(mid)
@@ -304,7 +316,7 @@ class Session:
         self, _client: object, _data: object, mid: int, reasons: list[ReasonCode], _properties: object
     ) -> None:
         for name, reason in zip(self._pending.get(mid, []), reasons, strict=False):
-            if reason.is_failure:
+            if reason.is_failure and name != self._heartbeat_topic:  # readings flow without it, too
                 self.refused[name] = str(reason)
                 log.error(
                     "the broker refuses a subscription", filter=name, reason=str(reason), hint="see the broker's ACL"
@@ -314,32 +326,28 @@ class Session:
     def _settle(self, mid: int) -> None:
         if self._pending.pop(mid, None) is None or self._pending:
             return
-        self._subscribed = self.filters | {self._heartbeat_topic}
-        self._remember(self._subscribed)
+        self._note(self.filters | {self._heartbeat_topic})
         self._attempts = 0
         self.trouble = ""
         self._heard_at = time.monotonic()
         self._heartbeat_at = 0.0
         self._move("subscribed")
         log.info("subscribed", broker=self._settings.host, filters=sorted(self.filters), version=self._protocol.name)
+        since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        self._tell(state="online", version=__version__, since=since)
+
+    def _tell(self, **status: str) -> None:
+        """Publishes our status, for whoever watches it."""
         if self._client is not None:
-            status = {
-                "state": "online",
-                "version": __version__,
-                "since": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-            }
             self._client.publish(self._status_topic, json.dumps(status), qos=1, retain=True)
 
     # ── staying alive ────────────────────────────────────────────────────────────────────────────────────────────
 
     def _watch(self, now: float) -> None:
         """A connection is alive when something comes through it, be it only our own heartbeat."""
-        client = self._client
-        if client is None:
-            return
-        if now - self._heartbeat_at >= _HEARTBEAT_S:
+        if self._client is not None and now - self._heartbeat_at >= _HEARTBEAT_S:
             self._heartbeat_at = now
-            client.publish(self._heartbeat_topic, b"", qos=0)
+            self._client.publish(self._heartbeat_topic, b"", qos=0)
         silent_s = now - self._heard_at
         if silent_s <= _SILENCE_S:
             return
@@ -358,22 +366,23 @@ class Session:
 
     def _lose(self, why: str) -> None:
         self._complain(why)
-        self._close(why)
+        self._hang_up()
 
-    def _close(self, why: str) -> None:
+    def _hang_up(self) -> None:
         client, self._client = self._client, None
         if client is not None:
-            if self.state in {State.QUIET, State.FLOWING} and client.socket() is not None and why == "stopping":
-                client.publish(self._status_topic, json.dumps({"state": "offline"}), qos=1, retain=True)
             client.hang_up()
         self._move("lost")
 
     def _on_disconnect(
         self, _client: object, _data: object, _flags: object, reason: ReasonCode, _properties: object
     ) -> None:
-        if self.state is State.CONNECTING:  # old brokers hang up on a protocol version that they do not know
-            self._exchange_protocol()
-        self._complain(f"the connection to the broker was lost: {reason}")
+        error = None if self._client is None else self._client.error
+        # Old brokers hang up on a version that they do not know.
+        untold = self.state is State.CONNECTING and not isinstance(error, ssl.SSLError)
+        if not untold or not self._try_older():
+            words = "" if str(reason) == "Unspecified error" else str(reason)
+            self._complain(explain_error(error, self._settings) if error else explain_end(words, self._settings))
         self._client = None
         self._move("lost")
 
@@ -382,3 +391,12 @@ class Session:
         if why != self.trouble:
             log.warning("no connection to the broker", why=why)
         self.trouble = why
+
+
+def backoff_s(attempts: int) -> float:
+    """How long to wait after so many failed attempts, in s: twice as long each time, and never more than 30 s.
+
+    Up to a half less by chance, so that the sites of a broker that was away do not all come back at once.
+    """
+    first, longest = _BACKOFF_S
+    return min(longest, first * 2.0 ** min(attempts - 1, 10)) * random.uniform(0.5, 1.0)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeAlias
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, ByteSize, Field, model_validator
@@ -24,6 +24,13 @@ def _check_listen(address: str) -> str:
     if not separator or not host or not port.isdigit() or int(port) > 65535:  # noqa: PLR2004 - the largest port
         raise ValueError(f"expected HOST:PORT such as 127.0.0.1:9464, got {address!r}")
     return address
+
+
+def _has_good_port(parts: SplitResult) -> bool:
+    try:
+        return parts.port is None or parts.port > 0
+    except ValueError:  # no number, or beyond 65535
+        return False
 
 
 class Site(Model):
@@ -61,7 +68,7 @@ class Mqtt(Model):
     @model_validator(mode="after")
     def _check(self) -> Self:
         parts = urlsplit(self.url)
-        if parts.scheme not in {"mqtt", "mqtts"} or not parts.hostname:
+        if parts.scheme not in {"mqtt", "mqtts"} or not parts.hostname or not _has_good_port(parts):
             raise ValueError(f"url: expected mqtts://HOST:PORT or mqtt://HOST:PORT, got {self.url!r}")
         if parts.username or parts.password:
             raise ValueError("url: leave user name and password out; use username and password_file")
@@ -112,7 +119,7 @@ class InfluxStore(Model):
     @model_validator(mode="after")
     def _check(self) -> Self:
         parts = urlsplit(self.url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
+        if parts.scheme not in {"http", "https"} or not parts.hostname or not _has_good_port(parts):
             raise ValueError(f"url: expected http://HOST:PORT or https://HOST:PORT, got {self.url!r}")
         if parts.username or parts.password:
             raise ValueError("url: leave user name and password out; use token_file, or username and password_file")

@@ -29,7 +29,7 @@ CURSOR = "store"
 State: TypeAlias = Literal["idle", "draining", "unavailable", "refused"]
 
 _PERSIST_S = 5.0
-_IDLE_S = 1.0
+_IDLE_S = 0.25
 _FIRST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 30.0
 _REFUSED_PAUSE_S = 30.0
@@ -121,11 +121,8 @@ class StoreWriter(threading.Thread):
             self._take_over()
             self._drain()
         except StoreUnavailable as error:
-            # A batch may be what overloads the database, or breaks the connection.
-            self._most = max(1, self._most // 2)
             return self._retreat("unavailable", str(error), error.retry_after_s)
         except StoreRefused as error:
-            self._prepared = False
             return self._retreat("refused", str(error), _REFUSED_PAUSE_S)
         except Exception as error:
             log.exception("storing failed unexpectedly; it will be tried again")
@@ -136,6 +133,7 @@ class StoreWriter(threading.Thread):
         if trouble != self.trouble:
             log.warning("the database takes no readings; they wait in the journal", state=state, reason=trouble)
         self.state, self.trouble = state, trouble
+        self._prepared = False
         self.retries += 1
         self._failures += 1
         if pause_s is not None:
@@ -231,6 +229,9 @@ class StoreWriter(threading.Thread):
             else:
                 batch.rejected.append((part[0], str(error)))
                 self.rejected += 1
+        except StoreUnavailable:
+            self._most = max(1, middle)  # the size may be what breaks the connection, or takes too long
+            raise
         else:
             self._most = min(self._batch_size, self._most + self._most // 8 + 1)
             self.written += len(part)
@@ -242,9 +243,9 @@ class StoreWriter(threading.Thread):
     def _settle(self, batch: _Batch) -> None:
         """Notes that all of a batch is stored or rejected."""
         self.position = batch.position
-        bad = {id(reading) for reading, _ in batch.rejected}
-        stored = (reading for reading in batch.readings if reading.device != ledger.SELF and id(reading) not in bad)
-        self._stored.update(ledger.tally(stored))
+        stored = ledger.tally(batch.readings)
+        stored.subtract(ledger.tally(reading for reading, _ in batch.rejected))
+        self._stored.update({key: count for key, count in stored.items() if count and key[0] != ledger.SELF})
         self._rejected += batch.rejected
         self._batch = None
 

@@ -6,6 +6,7 @@ Nothing else touches the session. Who wants something of it (new settings, stop)
 import json
 import os
 import select
+import sqlite3
 import threading
 import time
 from contextlib import suppress
@@ -22,7 +23,6 @@ log = structlog.get_logger()
 
 _IDLE_S = 0.5
 _MEASURE_S = 1.0
-_FACT = "subscribed"
 
 
 class Subscriber:
@@ -59,8 +59,8 @@ class Subscriber:
             settings,
             site,
             pipeline.decoder.filters,
-            frozenset(json.loads(journal.facts().get(_FACT, "[]"))),
-            lambda filters: journal.remember(_FACT, json.dumps(sorted(filters))),
+            self._recall,
+            self._remember,
         )
         self.held = False
         self.beat = time.monotonic()
@@ -110,7 +110,7 @@ class Subscriber:
         readable, writable = self._sleep(*self.session.sockets())
         if writable:
             self.session.flush()
-        if not readable and not self.session.buffered:
+        if not readable:
             return
         messages = self.session.receive()
         if messages and self._pipeline.ingest(messages):
@@ -118,8 +118,7 @@ class Subscriber:
         self._settle()
 
     def _sleep(self, readable: list[Any], writable: list[Any]) -> tuple[list[Any], list[Any]]:
-        timeout_s = 0.0 if self.session.buffered else _IDLE_S
-        ready, writable, _ = select.select([*readable, self._woken], writable, [], timeout_s)
+        ready, writable, _ = select.select([*readable, self._woken], writable, [], _IDLE_S)
         if self._woken in ready:
             os.read(self._woken, 4096)
             ready.remove(self._woken)
@@ -140,6 +139,16 @@ class Subscriber:
             if session.probe():
                 self._probed = (session.connects, pongs, pipeline.generation)
 
+    def _recall(self, settings: Mqtt) -> frozenset[str]:
+        return frozenset(json.loads(self._journal.facts().get(_name_fact(settings), "[]")))
+
+    def _remember(self, settings: Mqtt, filters: frozenset[str]) -> None:
+        """Keeps what is subscribed for the next process; a disk that takes nothing is no reason to take nothing."""
+        try:
+            self._journal.remember(_name_fact(settings), json.dumps(sorted(filters)))
+        except sqlite3.OperationalError as error:
+            log.warning("what is subscribed at the broker could not be noted", error=str(error))
+
     def _hold(self) -> bool:
         """Whether the journal is full. Then the broker keeps what follows; nothing is dropped here."""
         now = time.monotonic()
@@ -156,3 +165,8 @@ class Subscriber:
                 log.warning("the journal has room again")
             self.held = full
         return self.held
+
+
+def _name_fact(settings: Mqtt) -> str:
+    """Each broker and client id has a session of its own."""
+    return f"subscribed at {settings.host}:{settings.port} as {settings.client_id}"

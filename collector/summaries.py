@@ -62,7 +62,7 @@ WHERE level = :level AND series = :series AND start < :before AND NOT EXISTS (
 """
 
 _FILL_LIMIT = 5000
-"""Buckets filled in one transaction: few enough that a write does not wait noticeably."""
+"""Buckets filled at once: few enough that a write does not wait noticeably."""
 
 _NEWEST = 2
 """The newest quarter-hours stay open. Two, because a device's clock may be a little fast."""
@@ -114,17 +114,24 @@ class Summaries:
             start, end = self.day(day)
             if end <= open_from:
                 return _fill(connection, DAYS, start, end)
-        (newest,) = connection.execute("SELECT max(quarter) FROM sample").fetchone()
+        return self._close(connection, open_from, close_before)
+
+    def _close(self, connection: sqlite3.Connection, open_from: int, close_before: int) -> int | None:
+        (newest,) = connection.execute("SELECT ifnull(max(quarter), 0) FROM sample").fetchone()
         (quarter,) = connection.execute("SELECT min(quarter) FROM sample WHERE quarter >= ?", (open_from,)).fetchone()
-        if quarter is None or quarter >= max(newest - _NEWEST + 1, close_before):
-            return None
-        connection.executemany(
-            "INSERT OR IGNORE INTO summary (level, series, start) SELECT DISTINCT ?, series, ? FROM sample"
-            " WHERE quarter = ?",
-            [(QUARTER_HOURS, quarter, quarter), (DAYS, self.day(quarter)[0], quarter)],
-        )
-        connection.execute("UPDATE state SET open_from = ?", (quarter + 1,))
-        return _fill(connection, QUARTER_HOURS, quarter, quarter + 1)
+        limit = max(newest - _NEWEST + 1, close_before)
+        if quarter is not None and quarter < limit:
+            connection.executemany(
+                "INSERT OR IGNORE INTO summary (level, series, start) SELECT DISTINCT ?, series, ? FROM sample"
+                " WHERE quarter = ?",
+                [(QUARTER_HOURS, quarter, quarter), (DAYS, self.day(quarter)[0], quarter)],
+            )
+            connection.execute("UPDATE state SET open_from = ?", (quarter + 1,))
+            return _fill(connection, QUARTER_HOURS, quarter, quarter + 1)
+        if open_from < limit:
+            connection.execute("UPDATE state SET open_from = ?", (limit,))
+            return 0
+        return None
 
     def realign(self, connection: sqlite3.Connection) -> None:
         """After a change of the site's time zone: days are cut anew, as far back as there are quarter-hours."""

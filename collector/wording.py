@@ -118,7 +118,7 @@ class _Explainer:
         key, known = str(path[-1]), self._keys(path[:-1])
         message = f"unknown key {key!r}"
         if f"{key}_file" in known:
-            message, hint = "secrets are read from files, never from here", f"use {key}_file"
+            message, hint = f"{key}: secrets are read from files, never from here", f"use {key}_file"
         elif ":" in key or "：" in key:
             hint = "write ': ' between key and value"
         else:
@@ -156,7 +156,8 @@ class _Explainer:
     def _help(self, expected: str, path: Path, value: object, written: str) -> str:
         """What to write instead."""
         if value is None:
-            return "fill it in, or leave the key out"
+            needed = any(path[-1:] == (key,) for node in self._find(path[:-1]) for key in node.get("required", ()))
+            return "fill it in" if needed else "fill it in, or leave the key out"
         if expected == _MAPPING:
             return self._help_mapping(list(self._keys(path)), value)
         if expected == _LIST:
@@ -174,13 +175,17 @@ class _Explainer:
 
     def _keys(self, path: Path) -> dict[str, dict[str, Any]]:
         """The keys that may stand in the mapping at a path, with their schemas."""
+        return {key: schema for node in self._find(path) for key, schema in node.get("properties", {}).items()}
+
+    def _find(self, path: Path) -> list[dict[str, Any]]:
+        """The schemas of what stands at a path."""
         value = self._source.value
         nodes = list(self._unfold(self._schema, value))
         for step in path:
             value = _follow(value, (step,))[1]
             children = [child for node in nodes for child in _find_children(node, step)]
             nodes = [node for child in children for node in self._unfold(child, value)]
-        return {key: schema for node in nodes for key, schema in node.get("properties", {}).items()}
+        return nodes
 
     def _unfold(self, node: dict[str, Any], value: object) -> Iterator[dict[str, Any]]:
         """The alternatives of a schema; of those told apart by a key, the one that the value names."""
@@ -209,16 +214,17 @@ def _find_children(node: dict[str, Any], step: object) -> Iterator[dict[str, Any
 def _follow(value: object, place: Path) -> tuple[Path, object]:
     """The steps of a place that a value has, and where they lead; pydantic adds steps that name alternatives."""
     path: list[object] = []
+    reached: Any = value
     for step in place:
-        if isinstance(value, list):
-            value = dict(enumerate(value))
-        if isinstance(value, dict):
-            # Pydantic writes keys that are no texts as texts.
-            found = [key for key in value if key == step or str(key) == step]
-            if found:
-                path.append(found[0])
-                value = value[found[0]]
-    return tuple(path), value
+        keys: list[object] = []
+        if isinstance(reached, dict):  # pydantic writes keys that are no texts as texts
+            keys = [key for key in reached if key == step or str(key) == step]
+        elif isinstance(reached, list) and isinstance(step, int) and step < len(reached):
+            keys = [step]
+        if keys:
+            path.append(keys[0])
+            reached = reached[keys[0]]
+    return tuple(path), reached
 
 
 def _label(path: Path) -> str:

@@ -245,6 +245,7 @@ _MISTAKES = (
     _Mistake("expected ':'", "", "no ':' behind this key", "write 'key: value'"),
     _Mistake("cannot start any token", "", "a text cannot begin with this character", "put the text in quotes"),
     _Mistake("alphabetic or numeric", "", "a text cannot begin with * or &", "put the text in quotes"),
+    _Mistake("expected node content", r"\n(?P<at>)\Z", "the file ends here", "a bracket above is not closed"),
     _Mistake("expected node content", "", "expected a value here", "is there a comma or bracket too many?"),
     _Mistake(
         "expected key", r": ([\"']).*\1 +(?P<at>)", "did not expect text behind the quote", "put all of it in quotes"

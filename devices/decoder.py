@@ -39,7 +39,7 @@ class Decoder:
             zone: IANA name of the site's time zone, for devices that send local time.
 
         Raises:
-            DeviceError: a device names an unknown profile, cannot be heard, or is heard where another one is.
+            Unroutable: a device names an unknown profile, cannot be heard, or is heard where another one is.
         """
         router = Router(register, profiles, site, zone)
         self.filters: frozenset[str] = router.filters

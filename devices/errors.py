@@ -5,6 +5,18 @@ class DeviceError(Exception):
     """Something about a device is wrong; the message says where, what, and what to do."""
 
 
+class Unroutable(DeviceError):  # noqa: N818 - names the state of a device
+    """A device of the register that cannot be heard, or is heard where another one is.
+
+    Attributes:
+        device: its id.
+    """
+
+    def __init__(self, device: str, message: str) -> None:
+        super().__init__(f"device {device!r}: {message}")
+        self.device = device
+
+
 class Undecodable(DeviceError):  # noqa: N818 - names the state of a message, as the design does
     """A message that cannot become readings.
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from devices.compile import compile_profile
-from devices.errors import DeviceError, Undecodable
+from devices.errors import Undecodable, Unroutable
 from devices.message import Reader
 from devices.profile import Profile
 from devices.register import Device, Register
@@ -49,7 +49,7 @@ class Router:
             zone: IANA name of the site's time zone, for devices that send local time.
 
         Raises:
-            DeviceError: a device names an unknown profile, cannot be heard, or is heard where another one is.
+            Unroutable: a device names an unknown profile, cannot be heard, or is heard where another one is.
         """
         self._site = site
         self._routes: dict[str, Route] = {}
@@ -61,7 +61,7 @@ class Router:
             profile = profiles.get(device.profile)
             if profile is None:
                 hint = suggest(device.profile, profiles) or f"known are {', '.join(sorted(profiles))}"
-                raise DeviceError(f"device {device.id!r}: there is no profile {device.profile!r}; {hint}")
+                raise Unroutable(device.id, f"there is no profile {device.profile!r}; {hint}")
             if profile.id not in readers:
                 readers[profile.id] = compile_profile(profile, zone)
             self._add(device, profile, Route(device.id, readers[profile.id]))
@@ -92,17 +92,17 @@ class Router:
         address = device.address or device.id
         for text in (device.topic, address):
             if has_wildcard(text):
-                raise DeviceError(f"device {device.id!r}: expected no wildcard (+, #) in {text!r}")
+                raise Unroutable(device.id, f"expected no wildcard (+, #) in {text!r}")
         if device.topic:
             _claim(self._routes, device.topic, route)
             return
         if not profile.topics:
-            raise DeviceError(f"device {device.id!r}: give it a `topic`; profile {profile.id!r} has none for all")
+            raise Unroutable(device.id, f"give it a `topic`; profile {profile.id!r} has none for all")
         for topic, catch in self._catch(profile):
             if not has_wildcard(topic):
                 _claim(self._routes, topic.replace(DEVICE, address), route)
             elif "/" in address:
-                raise DeviceError(f"device {device.id!r}: expected no / in {address!r}, because {topic} has wildcards")
+                raise Unroutable(device.id, f"expected no / in {address!r}, because {topic} has wildcards")
             else:
                 _claim(catch.routes, address, route)
 
@@ -117,4 +117,4 @@ class Router:
 def _claim(routes: dict[str, Route], name: str, route: Route) -> None:
     other = routes.setdefault(name, route)
     if other.device != route.device:
-        raise DeviceError(f"device {route.device!r}: {name!r} already belongs to {other.device!r}")
+        raise Unroutable(route.device, f"{name!r} already belongs to {other.device!r}")

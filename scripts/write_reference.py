@@ -1,12 +1,11 @@
 """Writes docs/reference/ from the code. Run it after changing a setting, command, point or metric."""
 
 import types
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import Enum
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
 
-import click
 import typer
 from pydantic import BaseModel, ByteSize
 from pydantic.fields import FieldInfo
@@ -24,7 +23,7 @@ FOLDER = Path(__file__).parents[1] / "docs" / "reference"
 _NOTE = "<!-- written by scripts/write_reference.py -->\n"
 
 
-def _table(head: tuple[str, ...], rows: Iterator[tuple[str, ...]] | list[tuple[str, ...]]) -> str:
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     lines += ["| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in row) + " |" for row in rows]
     return "\n".join(lines) + "\n"
@@ -60,8 +59,8 @@ def _kind(field: FieldInfo) -> str:
     annotation = field.annotation
     if _is_duration(field) or "30s" in str(annotation):
         return "duration"
-    options = [part for part in (get_args(annotation) if get_origin(annotation) in {Union, types.UnionType} else [annotation])
-               if part is not types.NoneType]  # fmt: skip
+    union = get_origin(annotation) in {Union, types.UnionType}
+    options = [part for part in (get_args(annotation) if union else [annotation]) if part is not types.NoneType]
     words = []
     for part in options:
         if get_origin(part) is Literal:
@@ -69,10 +68,19 @@ def _kind(field: FieldInfo) -> str:
         elif isinstance(part, type) and issubclass(part, Enum):
             words += [f"`{word.value}`" for word in part]
         elif isinstance(part, type):
-            words.append({"str": "text", "int": "number", "bool": "`true` or `false`", "ByteSize": "size such as `2 GB`",
-                          "Path": "path", "dict": "map", "Text": "`{en: …, zh: …}`"}.get(part.__name__, part.__name__))
+            words.append(
+                {
+                    "str": "text",
+                    "int": "number",
+                    "bool": "`true` or `false`",
+                    "ByteSize": "size such as `2 GB`",
+                    "Path": "path",
+                    "dict": "map",
+                    "Text": "`{en: …, zh: …}`",
+                }.get(part.__name__, part.__name__)
+            )
         else:
-            words.append({list: "list", dict: "map"}.get(get_origin(part) or object, "text"))
+            words.append({"list": "list", "dict": "map"}.get(getattr(get_origin(part), "__name__", ""), "text"))
     return ", ".join(words)
 
 
@@ -95,34 +103,34 @@ def settings_page() -> str:
             row = (row[0], f"{seen[row[0]][1]}, {row[1]}", "`embedded`", row[3])  # noqa: PLW2901 - merged on purpose
         seen[row[0]] = row
     return (
-        f"# Settings\n\n{_NOTE}\nDurations are written `30s`, `15m`, `1h30m`, `7d`. Paths are relative to the folder of the"
-        " configuration. Unknown keys are errors.\n\n## siteward.yaml\n\n"
+        f"# Settings\n\n{_NOTE}\nDurations are written `30s`, `15m`, `1h30m`, `7d`. Paths are relative to the"
+        " configuration's folder. Unknown keys are errors.\n\n## siteward.yaml\n\n"
         + _table(head, list(seen.values()))
-        + "\n## devices.yaml\n\nA list `tags` of further tags that devices may carry, and a list `devices` of these:\n\n"
+        + "\n## devices.yaml\n\nA list `tags` of further tags that devices may carry, and a list `devices` of:\n\n"
         + _table(head, _settings(Device))
         + "\nPasswords and tokens come from `*_file` keys, or from the environment: `SITEWARD_MQTT_PASSWORD`,"
         " `SITEWARD_STORE_TOKEN`, `SITEWARD_STORE_PASSWORD`.\n"
     )
 
 
-def _commands(command: click.Command, path: str) -> Iterator[tuple[str, click.Command]]:
-    if isinstance(command, click.Group):
-        for name, inner in command.commands.items():
-            yield from _commands(inner, f"{path} {name}")
-    else:
+def commands(command: Any, path: str = "siteward") -> Iterator[tuple[str, Any]]:  # noqa: ANN401 - Click, within Typer
+    """Every command below a group, with what is typed to call it."""
+    inner = getattr(command, "commands", None)
+    if inner is None:
         yield path, command
+        return
+    for name, below in inner.items():
+        yield from commands(below, f"{path} {name}")
 
 
 def command_line_page() -> str:
     """Every command with its arguments and options."""
     parts = [f"# Command line\n\n{_NOTE}\nExit codes: 0 good, 1 findings, 2 usage or configuration.\n"]
-    for path, command in _commands(typer.main.get_command(app), "siteward"):
+    for path, command in commands(typer.main.get_command(app)):
         parts.append(f"\n## {path}\n\n{(command.help or '').strip()}\n")
         rows = []
         for parameter in command.params:
-            if isinstance(parameter, click.Option):
-                if parameter.hidden:
-                    continue
+            if parameter.param_type_name == "option":
                 name = ", ".join(f"`{option}`" for option in [*parameter.opts, *parameter.secondary_opts])
                 rows.append((name, parameter.help or ""))
             else:
@@ -145,10 +153,11 @@ def points_page() -> str:
 def metrics_page() -> str:
     """Every figure of the daemon."""
     rows = [
-        (f"`siteward_{f.name}{'_total' if f.kind == 'counter' else ''}`", f"`{f.name}`", f.kind, f.meaning) for f in FIGURES
+        (f"`siteward_{f.name}{'_total' if f.kind == 'counter' else ''}`", f"`{f.name}`", f.kind, f.meaning)
+        for f in FIGURES
     ]
     return (
-        f"# Metrics\n\n{_NOTE}\nAt `/metrics` for Prometheus, and every 30 s as fields of the measurement `siteward`.\n\n"
+        f"# Metrics\n\n{_NOTE}\nAt `/metrics` for Prometheus; every 30 s as fields of the measurement `siteward`.\n\n"
         + _table(("at /metrics", "field", "kind", "meaning"), rows)
     )
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from itertools import count
 
 import pytest
+
 from tests.integration.servers import InfluxDB, Mosquitto, VictoriaMetrics
 
 _numbers = count(1)

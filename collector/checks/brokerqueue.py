@@ -8,7 +8,8 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
-from collector.checks.conversation import ANSWER_S, BrokerTrouble, Conversation
+from collector.checks.conversation import Conversation
+from collector.checks.reach import ANSWER_S, BrokerTrouble
 
 Opener: TypeAlias = Callable[[str, int], Conversation]
 """Prepares a conversation: what the client id ends with, and for how many seconds the session is kept."""
@@ -16,7 +17,8 @@ Opener: TypeAlias = Callable[[str, int], Conversation]
 COUNT = 1100
 """A little more than the 1,000 that most brokers come with: the limit shows, and few messages are dropped for it."""
 
-_SPAN_S = 4.0
+_PUBLISH_S = 6.0
+_DRAIN_S = 4.0
 _QUIET_S = 0.5
 _KEEP_S = 60
 _READER, _WRITER = "-reader", "-writer"
@@ -48,7 +50,7 @@ def measure_queue(open_conversation: Opener, topic: str) -> Queue:
     try:
         _leave_a_subscription(open_conversation, topic)
         with open_conversation(_WRITER, 0) as writer:
-            published = len(writer.publish(topic, (b"%d" % number for number in range(COUNT)), _SPAN_S))
+            published = len(writer.publish(topic, (b"%d" % number for number in range(COUNT)), _PUBLISH_S))
         return _count_what_was_kept(open_conversation, topic, published)
     finally:
         with open_conversation(_READER, 0):
@@ -69,7 +71,7 @@ def _count_what_was_kept(open_conversation: Opener, topic: str, published: int) 
     with open_conversation(_READER, _KEEP_S) as reader:
         if not reader.resumed:
             return Queue(0, limited=True)
-        deadline = time.monotonic() + _SPAN_S
+        deadline = time.monotonic() + _DRAIN_S
         while len(reader.messages) < published and time.monotonic() < deadline and _receives_more(reader):
             pass
         kept = len(reader.messages)
@@ -77,8 +79,8 @@ def _count_what_was_kept(open_conversation: Opener, topic: str, published: int) 
             return Queue(kept, limited=False)
         # Messages of one topic keep their order: once this one comes, what has not come was not kept.
         reader.publish(topic, [_LAST])
-        complete = reader.wait(lambda: (topic, _LAST) in reader.messages[kept:], ANSWER_S)
-        kept = sum(payload != _LAST for _, payload in reader.messages)
+        complete = reader.wait(lambda: any(message.payload == _LAST for message in reader.messages[kept:]), ANSWER_S)
+        kept = sum(message.payload != _LAST for message in reader.messages)
         return Queue(kept, limited=complete and kept < published)
 
 

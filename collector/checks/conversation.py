@@ -1,38 +1,29 @@
 """A connection to the broker that asks one thing at a time and waits for the answer: doctor's way to examine it."""
 
-import socket
-import ssl
 import time
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from paho.mqtt import client as paho
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from collector.errors import CollectorError
+from collector.checks.reach import ANSWER_S, BrokerTrouble, explain, make_context
 from collector.secrets import mqtt_password
 from collector.settings import Mqtt
 
-ANSWER_S = 3.0
-"""Longest wait for one answer."""
-
 _KEEPALIVE_S = 5
+_EXPIRY_S = 60
 _RECEIVE_MAXIMUM = 65_535
 _CREDENTIALS_REFUSED = {"Bad user name or password", "Not authorized"}
 
 
-class BrokerTrouble(CollectorError):  # noqa: N818 - names the state of the broker
-    """The broker cannot be reached, or does not do what it was asked."""
-
-
 class WrongProtocol(BrokerTrouble):
-    """The broker does not know this version of MQTT, or hangs up as brokers do that do not."""
+    """The broker does not know this version of MQTT, or hangs up or says nothing, as brokers do that do not."""
 
 
 class Identity(NamedTuple):
@@ -49,13 +40,27 @@ class Identity(NamedTuple):
     inflight: int = 20
 
 
+class Received(NamedTuple):
+    """A message that came.
+
+    Attributes:
+        topic: topic name.
+        payload: application message.
+        retained: the broker had it already when we subscribed.
+    """
+
+    topic: str
+    payload: bytes
+    retained: bool
+
+
 class Conversation:
     """One connection, used with `with`. Every wait is bounded.
 
     Attributes:
         resumed: the broker knew this session already.
         terms: what the broker answered to CONNECT; empty with MQTT 3.1.1.
-        messages: (topic, payload) in the order of arrival, acknowledged.
+        messages: in the order of arrival, acknowledged.
     """
 
     def __init__(self, settings: Mqtt, identity: Identity, *, keep_s: int = 0) -> None:
@@ -68,8 +73,8 @@ class Conversation:
                 and a former session of this name is forgotten.
         """
         self.resumed = False
-        self.terms = Properties(PacketTypes.CONNACK)
-        self.messages: list[tuple[str, bytes]] = []
+        self.terms = make_properties(PacketTypes.CONNACK)
+        self.messages: list[Received] = []
         self._settings = settings
         self._v5 = identity.protocol == MQTTProtocolVersion.MQTTv5
         self._keep_s = keep_s
@@ -92,7 +97,9 @@ class Conversation:
         client.max_inflight_messages_set(identity.inflight)
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
-        client.on_message = lambda _client, _data, message: self.messages.append((message.topic, message.payload))
+        client.on_message = lambda _client, _data, message: self.messages.append(
+            Received(message.topic, bytes(message.payload), message.retain),
+        )
         client.on_subscribe = lambda _client, _data, mid, reasons, _terms: self._granted.update({mid: reasons})
         client.on_publish = lambda _client, _data, mid, reason, _terms: self._published.update({mid: reason})
         return client
@@ -105,24 +112,26 @@ class Conversation:
         Raises:
             WrongProtocol: another version of MQTT may work.
             BrokerTrouble: not reached or not let in.
+            CollectorError: the password cannot be read.
         """
         settings, client = self._settings, self._client
         try:
             if settings.username:
                 client.username_pw_set(settings.username, mqtt_password(settings))
             if settings.tls:
-                files = (settings.ca_file, settings.cert_file, settings.key_file)
-                client.tls_set(*(None if path is None else str(path) for path in files))
+                client.tls_set_context(make_context(settings))
             client.connect(settings.host, settings.port, keepalive=_KEEPALIVE_S, **self._ask_terms())
-        except (OSError, ValueError, CollectorError) as error:
-            raise BrokerTrouble(_explain(error, settings)) from error
+        except OSError as error:
+            raise explain(error, settings) from error
         try:
-            if self.wait(lambda: self._accepted, ANSWER_S):
-                return self
-            raise BrokerTrouble(f"{self._where} does not answer within {ANSWER_S:.0f} s; is it an MQTT broker?")
+            answered = self.wait(lambda: self._accepted, ANSWER_S)
         except BrokerTrouble:
             self._hang_up()
             raise
+        if not answered:
+            self._hang_up()
+            raise WrongProtocol(f"{self._where} says nothing within {ANSWER_S:.0f} s; is it an MQTT broker?")
+        return self
 
     def __exit__(
         self,
@@ -137,13 +146,13 @@ class Conversation:
         self._client.on_disconnect = None
         self._client.disconnect()
 
-    def _ask_terms(self) -> dict[str, object]:
+    def _ask_terms(self) -> dict[str, Any]:
         if not self._v5:
             return {}
-        properties = Properties(PacketTypes.CONNECT)
-        properties.SessionExpiryInterval = self._keep_s
-        properties.ReceiveMaximum = _RECEIVE_MAXIMUM
-        return {"clean_start": self._keep_s == 0, "properties": properties}
+        terms = make_properties(
+            PacketTypes.CONNECT, SessionExpiryInterval=self._keep_s, ReceiveMaximum=_RECEIVE_MAXIMUM
+        )
+        return {"clean_start": self._keep_s == 0, "properties": terms}
 
     def _on_connect(
         self, _client: object, _data: object, flags: paho.ConnectFlags, reason: ReasonCode, terms: Properties | None
@@ -168,7 +177,9 @@ class Conversation:
         if self._end is None and self._accepted:
             self._end = BrokerTrouble(f"{self._where} closed the connection: {reason}")
         elif self._end is None:
-            self._end = WrongProtocol(f"{self._where} hangs up before a word; does this port want TLS (mqtts://)?")
+            self._end = WrongProtocol(
+                f"{self._where} hangs up before a word; does this port want TLS (mqtts://), or is it no broker's?"
+            )
 
     # ── asking ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -201,50 +212,24 @@ class Conversation:
         """
         names = list(filters)
         handling = SubscribeOptions.RETAIN_SEND_ON_SUBSCRIBE if retained else SubscribeOptions.RETAIN_DO_NOT_SEND
-        _, mid = self._client.subscribe(
-            [(name, SubscribeOptions(qos=1, retainHandling=handling) if self._v5 else 1) for name in names],
-        )
+        options = SubscribeOptions(qos=1, retainHandling=handling) if self._v5 else 1
+        topics: list[Any] = [(name, options) for name in names]
+        _, mid = self._client.subscribe(topics)
         if mid is None or not self.wait(lambda: mid in self._granted, ANSWER_S):
             raise BrokerTrouble(f"no answer to a subscription within {ANSWER_S:.0f} s")
         return dict(zip(names, self._granted[mid], strict=True))
 
     def publish(self, topic: str, payloads: Iterable[bytes], timeout_s: float = ANSWER_S) -> list[ReasonCode]:
         """Publishes at QoS 1 and returns the answers that came in time; MQTT 3.1.1 knows no answer but yes."""
-        properties = None
-        if self._v5:
-            properties = Properties(PacketTypes.PUBLISH)
-            properties.MessageExpiryInterval = 60
+        properties = make_properties(PacketTypes.PUBLISH, MessageExpiryInterval=_EXPIRY_S) if self._v5 else None
         mids = {self._client.publish(topic, payload, qos=1, properties=properties).mid for payload in payloads}
         self.wait(lambda: mids <= self._published.keys(), timeout_s)
         return [self._published[mid] for mid in mids & self._published.keys()]
 
-    @property
-    def certificate_end(self) -> datetime | None:
-        """When the broker's certificate expires, UTC; None without TLS."""
-        sock = self._client.socket()
-        if not isinstance(sock, ssl.SSLSocket):
-            return None
-        end = (sock.getpeercert() or {})["notAfter"]
-        return datetime.fromtimestamp(ssl.cert_time_to_seconds(str(end)), UTC)
 
-
-def _explain(error: Exception, settings: Mqtt) -> str:
-    """Why there is no connection, and what to do."""
-    where = f"{settings.host}:{settings.port}"
-    match error:
-        case ssl.SSLCertVerificationError():
-            return (
-                f"{where} shows a certificate that is not trusted: {error.verify_message};"
-                " check mqtt.ca_file, the host's name in mqtt.url, and the clock"
-            )
-        case ssl.SSLError():
-            return f"{where} does not speak TLS with us ({error.reason}); check the port, and cert_file with key_file"
-        case socket.gaierror():
-            return f"the name {settings.host!r} leads nowhere ({error.strerror}); check mqtt.url and the name server"
-        case TimeoutError():
-            return f"{where} does not answer within {ANSWER_S:.0f} s; check mqtt.url, the network and firewalls"
-        case ConnectionRefusedError():
-            return f"{where}: nothing listens there; start the broker, or check mqtt.url"
-        case OSError(filename=str() as name):
-            return f"{name}: {error.strerror}"
-    return f"{where}: {error}"
+def make_properties(packet: int, **values: int) -> Properties:
+    """Properties of a packet of MQTT 5, by their names in the standard without blanks."""
+    properties = Properties(packet)  # type: ignore[no-untyped-call] # paho left it without types
+    for name, value in values.items():
+        setattr(properties, name, value)
+    return properties

@@ -1,15 +1,19 @@
 """What several commands begin with."""
 
-from contextlib import closing
+import sqlite3
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from collector.configuration import Configuration, ConfigurationError, load
-
+from collector.errors import CollectorError
 from collector.journal import Journal
 from collector.terminal import fail, messages
 from devices.durations import parse_duration
+
+_LATEST = 2**63 - 1
+"""What SQLite can hold: the year 2262."""
 
 
 def load_configuration(folder: Path) -> Configuration:
@@ -26,9 +30,22 @@ def visit_journal(configuration: Configuration) -> closing[Journal]:
     """The journal of a site, also while its daemon runs; ends the command where there is none."""
     settings = configuration.settings
     path = settings.data_dir / "journal.db"
-    if not path.exists():
-        fail(f"{path}: there is no journal yet. It is made by: siteward run --config {configuration.folder}", 1)
-    return closing(Journal(path, settings.journal.quota))
+    try:
+        if not path.exists():
+            fail(f"{path}: there is no journal yet. It is made by: siteward run --config {configuration.folder}", 1)
+        return closing(Journal(path, settings.journal.quota))
+    except PermissionError:
+        fail(f"{path}: not readable for you. Run this as the user that the daemon runs as.", 1)
+    except (sqlite3.Error, CollectorError) as error:
+        fail(f"{path}: {error}. If the file is damaged, the next start of the daemon repairs it.", 1)
+
+
+def parse_span(begin: str, end: str, zone: ZoneInfo, now: int) -> tuple[int, int]:
+    """`--from` and `--to` as UTC nanoseconds, where an empty `--to` is now; ends the command where they are no span."""
+    start, stop = parse_moment(begin, zone, now), parse_moment(end, zone, now) if end else now
+    if start >= stop:
+        fail(f"--from {begin} is not before --to {end or 'now'}.")
+    return start, stop
 
 
 def parse_moment(text: str, zone: ZoneInfo, now: int) -> int:
@@ -36,15 +53,14 @@ def parse_moment(text: str, zone: ZoneInfo, now: int) -> int:
 
     Ends the command where it is neither.
     """
-    try:
-        return now - parse_duration(text)
-    except ValueError:
-        pass
+    with suppress(ValueError):
+        return max(0, now - parse_duration(text))
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
         fail(f"{text!r} is no time. Write 2026-11-22, 2026-11-22T08:00 or how long ago: 36h, 7d.")
-    return int((moment if moment.tzinfo else moment.replace(tzinfo=zone)).timestamp()) * 1_000_000_000
+    seconds = int((moment if moment.tzinfo else moment.replace(tzinfo=zone)).timestamp())
+    return min(max(0, seconds * 1_000_000_000), _LATEST)
 
 
 def show_moment(nanoseconds: int | None, zone: ZoneInfo) -> str:

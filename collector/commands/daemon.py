@@ -1,6 +1,5 @@
 """`siteward run` and `siteward status`."""
 
-import signal
 import sqlite3
 from pathlib import Path
 from typing import Annotated, Any
@@ -31,9 +30,6 @@ def run(
         daemon = Daemon(configuration)
     except (CollectorError, OSError, sqlite3.Error) as error:
         fail(f"Cannot start: {error}")
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: daemon.stopping.set())
-    signal.signal(signal.SIGHUP, lambda *_: daemon.reload())
     raise typer.Exit(daemon.run())
 
 

@@ -120,7 +120,7 @@ def _run_daemon(configuration: Configuration) -> Iterator[Daemon]:
     daemon = Daemon(configuration)
     daemon.start()
     try:
-        _wait_until(lambda: not daemon.obstacles(), _SUBSCRIBED_S, "the daemon does not reach the demo's broker")
+        _wait_until(lambda: not daemon.obstacles(), _SUBSCRIBED_S, lambda: "; ".join(daemon.obstacles()))
         yield daemon
     finally:
         daemon.stop()
@@ -146,7 +146,7 @@ def _fill_back(daemon: Daemon, publisher: Publisher, campus: Campus, until: int)
             look()
 
         fill_back(publisher, campus, until, advance)
-        _wait_until(look, _STORED_S, "the daemon has not stored everything")
+        _wait_until(look, _STORED_S, lambda: _summarize(daemon))
     seconds = time.monotonic() - began
     console.print(
         f"{publisher.readings:,} readings of {len(campus.devices)} devices, published and stored in {seconds:.1f} s.",
@@ -196,14 +196,14 @@ def _summarize(daemon: Daemon) -> str:
     )
 
 
-def _wait_until(reached: Callable[[], bool], timeout_s: float, problem: str) -> None:
+def _wait_until(reached: Callable[[], bool], timeout_s: float, explain: Callable[[], str]) -> None:
     """Waits for something.
 
     Raises:
-        CollectorError: it did not come in time; the problem says what did not.
+        CollectorError: it did not come in time, with an explanation.
     """
     deadline = time.monotonic() + timeout_s
     while not reached():
         if time.monotonic() > deadline:
-            raise CollectorError(f"{problem}: waited {timeout_s:.0f} s")
+            raise CollectorError(f"Waited {timeout_s:.0f} s in vain: {explain()}")
         time.sleep(_POLL_S)

@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from collector.commands.common import load_configuration, parse_moment, show_moment, visit_journal
-from collector.errors import BatchRejected, StoreError
+from collector.commands.common import load_configuration, parse_span, show_moment, visit_journal
+from collector.errors import BatchRejected, BatchTooLarge, StoreError
 from collector.journal import Journal, Span
+from collector.store import Store
 from collector.stores import open_store
 from collector.terminal import AsJson, ConfigFolder, console, fail, messages, print_json, print_rows
 from devices.reading import Reading
@@ -64,9 +65,7 @@ def replay(
     """
     configuration = load_configuration(config)
     zone, now = configuration.settings.site.zone, time.time_ns()
-    start, stop = parse_moment(begin, zone, now), parse_moment(end, zone, now) if end else now
-    if start >= stop:
-        fail(f"--from {begin} is not before --to {end or 'now'}.")
+    start, stop = parse_span(begin, end, zone, now)
     with visit_journal(configuration) as journal:
         span = journal.span(start, stop)
         if span.readings == 0:
@@ -80,11 +79,7 @@ def replay(
             with Progress(*columns, console=messages) as progress:
                 task = progress.add_task("", total=span.readings)
                 for batch in _batches(journal, span):
-                    try:
-                        store.write(batch)
-                    except BatchRejected as error:
-                        rejected += len(batch)
-                        messages.print(f"rejected: {error}", style="red", markup=False)
+                    rejected += _store(store, batch)
                     progress.advance(task, len(batch))
         except StoreError as error:
             fail(f"{error}\nRun the same command again; nothing becomes double.", 1)
@@ -92,7 +87,20 @@ def replay(
             store.close()
     console.print(f"Stored {span.readings - rejected:,} readings again.")
     if rejected:
-        fail(f"{rejected:,} readings were in batches with a reading that the database rejects.", 1)
+        fail(f"{rejected:,} readings were rejected by the database.", 1)
+
+
+def _store(store: Store, readings: list[Reading]) -> int:
+    """Stores readings, in parts where they are not taken as a whole; returns how many the database rejects."""
+    try:
+        store.write(readings)
+    except (BatchRejected, BatchTooLarge) as error:
+        if len(readings) == 1:
+            messages.print(f"rejected: {error}", style="red", markup=False, soft_wrap=True)
+            return 1
+        middle = len(readings) // 2
+        return _store(store, readings[:middle]) + _store(store, readings[middle:])
+    return 0
 
 
 def _batches(journal: Journal, span: Span) -> Iterator[list[Reading]]:

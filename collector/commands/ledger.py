@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from collector import ledger as book
-from collector.commands.common import load_configuration, parse_moment, show_moment, visit_journal
+from collector.commands.common import load_configuration, parse_span, show_moment, visit_journal
 from collector.ledger import Line
 from collector.terminal import AsJson, ConfigFolder, console, print_json, print_rows
 
@@ -27,7 +27,7 @@ def ledger(
     """Show what became of every reading; exits with 1 where something is unexplained."""
     configuration = load_configuration(config)
     zone, now = configuration.settings.site.zone, time.time_ns()
-    start, stop = parse_moment(begin, zone, now), parse_moment(end, zone, now) if end else now
+    start, stop = parse_span(begin, end, zone, now)
     with visit_journal(configuration) as journal:
         book.fold(journal)
         lines = book.lines(journal, configuration.register.by_id(), start=start, end=stop, now=now)

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
 from rich.console import Group, RenderableType
@@ -23,6 +23,7 @@ _AHEAD = 300 * _SECOND
 """How long before it begins an incident is announced."""
 _SILENT = 90 * _SECOND
 _WINDOW = 10
+"""Rates are over as many calls."""
 
 _SHOWN: Mapping[str, Sequence[str]] = {
     "electricity_meter": ("power_kw", "energy_import_kwh", "voltage_l1_v"),
@@ -32,14 +33,6 @@ _SHOWN: Mapping[str, Sequence[str]] = {
 }
 
 _Said: TypeAlias = tuple[Device, Mapping[str, Any]]
-
-
-class Sample(NamedTuple):
-    """The daemon's counters at a moment (UTC nanoseconds)."""
-
-    time: int
-    messages: int
-    readings: int
 
 
 class LiveView:
@@ -66,16 +59,16 @@ class LiveView:
         self._devices = {device.id: device for device in devices}
         self._incidents = incidents
         self._zone = zone
-        self._samples: deque[Sample] = deque(maxlen=_WINDOW)
+        self._samples: deque[tuple[int, int]] = deque(maxlen=_WINDOW)
 
     def summarize(self, live: Mapping[str, Any], now: int) -> str:
-        """One line: rates since about ten calls ago, what is stored, what waits, what was refused."""
+        """One line: the rate over the last calls, what is stored, what waits, what was refused."""
         counts, journal = live["counts"], live["journal"]
-        self._samples.append(Sample(now, counts["messages"], counts["readings"]))
-        first, last = self._samples[0], self._samples[-1]
-        seconds = max(1.0, (last.time - first.time) / _SECOND)
+        self._samples.append((now, counts["messages"]))
+        (began, before), (ended, after) = self._samples[0], self._samples[-1]
+        rate = (after - before) / max(1.0, (ended - began) / _SECOND)
         return (
-            f"{(last.messages - first.messages) / seconds:.1f} messages/s · "
+            f"{rate:.1f} messages/s · "
             f"{journal['store']:,} stored · "
             f"{journal['head'] - journal['store']:,} waiting · "
             f"{counts['late']:,} late · "
@@ -123,23 +116,13 @@ class LiveView:
                 if device.building == building and device.id in known
             ]
             table.add_row(
-                building or "-",
+                Text(building or "-"),
                 _add_up(inside, "electricity_meter", "power_kw"),
                 _add_up(inside, "water_meter", "flow_m3_per_h"),
                 _show_last_event(inside, now),
-                self._show_gateways(inside, now),
+                _show_gateways(inside, now),
             )
         return table
-
-    @staticmethod
-    def _show_gateways(inside: Sequence[_Said], now: int) -> Text:
-        shown = Text()
-        for device, said in inside:
-            if device.kind == "gateway":
-                silent = now - said["time"] > _SILENT
-                words = f"silent {_show_age(now - said['time'])}" if silent else f"{said['values']['rssi_dbm']:.0f} dBm"
-                shown.append(words + " ", style="bold red" if silent else "green")
-        return shown or Text("-")
 
     def _show_incidents(self, now: int) -> Table:
         """What is going on, was lately and comes next."""
@@ -171,7 +154,7 @@ class LiveView:
             table.add_row(
                 self.tell_time(said["time"]),
                 device.id,
-                " ".join(part for part in (device.building, device.floor, device.area) if part),
+                Text(" ".join(part for part in (device.building, device.floor, device.area) if part)),
                 ", ".join(
                     _show_value(point, said["values"][point])
                     for point in _SHOWN.get(device.kind, ())
@@ -211,6 +194,16 @@ def _show_last_event(inside: Sequence[_Said], now: int) -> str:
         return "-"
     last = max(doors, key=lambda said: said["time"])
     return f"{last['values']['event']} {_show_age(now - last['time'])} ago"
+
+
+def _show_gateways(inside: Sequence[_Said], now: int) -> Text:
+    shown = Text()
+    for device, said in inside:
+        if device.kind == "gateway":
+            silent = now - said["time"] > _SILENT
+            words = f"silent {_show_age(now - said['time'])}" if silent else f"{said['values']['rssi_dbm']:.0f} dBm"
+            shown.append(words + " ", style="bold red" if silent else "green")
+    return shown or Text("-")
 
 
 def _show_age(nanoseconds: int) -> str:

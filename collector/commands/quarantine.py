@@ -39,7 +39,7 @@ def list_(config: ConfigFolder = _DEFAULT, *, as_json: AsJson = False) -> None:
             "device": group.device or "-",
             "reason": group.reason,
             "what to do": group.hint,
-            "count": group.count,
+            "count": group.times,
             "kept": group.kept,
             "last": show_moment(group.last, zone),
         }
@@ -53,7 +53,7 @@ def show(
     group: GroupNumber,
     config: ConfigFolder = _DEFAULT,
     *,
-    most: Annotated[int, typer.Option("--most", help="How many messages, the newest.")] = 5,
+    most: Annotated[int, typer.Option("--most", min=1, help="How many messages, the newest.")] = 5,
     as_json: AsJson = False,
 ) -> None:
     """Show messages of a group as they came."""
@@ -67,7 +67,7 @@ def show(
             [{"received": item.received, "topic": item.topic, "payload": _payload(item)} for _, item in newest],
         )
         return
-    console.print(f"[bold]{found.count:,} times:[/] ", end="")
+    console.print(f"[bold]{found.times:,} times:[/] ", end="")
     console.print(found.reason, markup=False)
     if found.hint:
         console.print(f"what to do: {found.hint}", markup=False)
@@ -124,7 +124,10 @@ def _payload(rejection: Rejection) -> str:
 
 
 def _retry(journal: Journal, group: Group, decoder: Decoder) -> int:
-    """Commits what can be decoded now and takes it out of quarantine; how many messages that were."""
+    """Commits what can be decoded now and takes it out of quarantine; how many messages that were.
+
+    In the ledger it is as if the messages had come only now.
+    """
     done = 0
     messages = list(quarantine.messages(journal.connection(), group.id))
     for at in range(0, len(messages), _CHUNK_MESSAGES):
@@ -141,7 +144,10 @@ def _retry(journal: Journal, group: Group, decoder: Decoder) -> int:
         with journal.transaction() as connection:
             if readings:
                 journal.append(connection, readings)
-            ledger.count(connection, "quarantined" if group.stage == "decode" else "rejected", cured)
+            if group.stage == "decode":
+                ledger.count(connection, "quarantined", cured)
+            else:
+                ledger.take_back(connection, readings)
             quarantine.remove(connection, group.id, numbers)
         done += len(numbers)
     return done
@@ -149,6 +155,8 @@ def _retry(journal: Journal, group: Group, decoder: Decoder) -> int:
 
 def _decode(item: Rejection, decoder: Decoder) -> list[Reading]:
     if item.stage == "store":
+        if not item.device:
+            raise ValueError("what a failing disk left of the journal is evidence, no readings")
         return msgpack.decode(item.payload, type=list[Reading])
     readings = decoder.decode(item.topic, item.payload, item.received)
     for reading in readings:

@@ -114,7 +114,7 @@ def introduce(campus: Campus, configuration: Configuration, url: str) -> None:
     for incident in campus.incidents:
         when = datetime.fromtimestamp(incident.begin / NANOSECONDS["s"], UTC).astimezone(site.zone)
         table.add_row(
-            f"{when:%a %m-%d %H:%M:%S}" if incident.id.endswith("-live") else f"{when:%a %m-%d %H:%M}",
+            f"live at {when:%H:%M:%S}" if incident.id.endswith("-live") else f"{when:%a %m-%d %H:%M}",
             incident.text.pick("en"),
             incident.subject,
             format_duration(incident.duration) if incident.duration else "",

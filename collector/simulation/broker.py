@@ -1,19 +1,5 @@
-"""The demo's MQTT broker: amqtt in a child process, on loopback only.
+"""Starts and ends the demo's broker, a child process."""
 
-amqtt 0.12 was read for what it can and cannot do (MQTT 3.1.1 only, everything in memory):
-
-- A client without a user name has no session: amqtt keeps nothing for it while it is away, and forgets its
-  subscriptions within a second. So this broker asks for a user name, any one; it has no password to check.
-- It holds no message back. A subscriber gets everything at once; what it has not acknowledged within five seconds is
-  forgotten (the log then says `Timeout waiting for PUBACK`) and is not sent again on a reconnect.
-- What it kept for a client that was away arrives with the RETAIN flag set, and before it answers a SUBSCRIBE.
-
-None of it is good enough for a site, all of it is for a demo on one machine.
-"""
-
-import argparse
-import asyncio
-import logging
 import socket
 import subprocess
 import sys
@@ -23,9 +9,10 @@ from typing import Self
 
 from collector.errors import CollectorError
 
-START_TIMEOUT_S = 20
-STOP_TIMEOUT_S = 3
 READY = b"ready\n"
+"""What the child says when it listens."""
+
+_STOP_TIMEOUT_S = 3
 
 
 def find_free_port() -> int:
@@ -57,7 +44,7 @@ class EmbeddedBroker:
         """
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 - our own module, no text from outside
-                [sys.executable, "-m", "collector.simulation.broker", "--port", str(self._port)],
+                [sys.executable, "-m", "collector.simulation.brokerprocess", "--port", str(self._port)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -82,34 +69,8 @@ class EmbeddedBroker:
         if process is None:
             return
         try:
-            process.communicate(timeout=STOP_TIMEOUT_S)  # closes its input, which tells it to end
+            process.communicate(timeout=_STOP_TIMEOUT_S)  # closes its input, which tells it to end
         except subprocess.TimeoutExpired:
             process.kill()
             process.communicate()
         self._process = None
-
-
-async def serve(port: int) -> None:
-    """Runs the broker until standard input ends, which it also does when the parent is killed."""
-    from amqtt.broker import Broker  # noqa: PLC0415 - slow to import, and only the child needs it
-    from amqtt.contexts import BrokerConfig, ListenerConfig  # noqa: PLC0415 - likewise
-
-    broker = Broker(
-        BrokerConfig(
-            listeners={"default": ListenerConfig(bind=f"127.0.0.1:{port}")},
-            # The plugin lets everybody in who gives a user name.
-            plugins={"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": False}},
-        ),
-    )
-    await broker.start()
-    sys.stdout.buffer.write(READY)
-    sys.stdout.buffer.flush()
-    await asyncio.to_thread(sys.stdin.buffer.read)
-    await broker.shutdown()
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--port", type=int, required=True)
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    asyncio.run(serve(parser.parse_args().port))

@@ -23,6 +23,8 @@ _MS = NANOSECONDS["ms"]
 _HOUR = NANOSECONDS["h"]
 _WALK_H = 0.12
 """From one building to the next."""
+_STAIRS_H = 0.02
+"""From a building's entrance to a floor."""
 _HELD_OPEN_AFTER = 30 * NANOSECONDS["s"]
 
 
@@ -33,6 +35,7 @@ class Person(NamedTuple):
         number: counts them.
         credential: keyed hash of the card number, 32 hex digits.
         home: the dormitory, or "" for those who live elsewhere.
+        floor: the door to their room's floor there, or "" where there is none.
         work: where they teach, learn or work by day.
         study: where they read on their own.
     """
@@ -40,6 +43,7 @@ class Person(NamedTuple):
     number: int
     credential: str
     home: str
+    floor: str
     work: str
     study: str
 
@@ -62,10 +66,17 @@ class Passage(NamedTuple):
 
 
 class Entrances(NamedTuple):
-    """A building's doors: to the outside, and to rooms within."""
+    """A building's doors.
+
+    Attributes:
+        outer: to the outside: those on the floor of its first door.
+        inner: to rooms within: the others.
+        living: of these, those to areas called as the first one's, such as `rooms` on every floor.
+    """
 
     outer: Sequence[str]
     inner: Sequence[str]
+    living: Sequence[str]
 
 
 class Doors:
@@ -120,9 +131,12 @@ class Doors:
                 home = self._entrances[person.home].outer
                 yield Passage(stay.begin - _WALK_H, chance.pick(home, "leave"), "out", person)
                 yield Passage(stay.end + _WALK_H, chance.pick(home, "return"), "in", person)
+            if person.floor:
+                yield Passage(stay.begin - _WALK_H - _STAIRS_H, person.floor, "out", person)
+                yield Passage(stay.end + _WALK_H + _STAIRS_H, person.floor, "in", person)
             if not stay.building:
                 continue
-            outer, inner = self._entrances[stay.building]
+            outer, inner, _ = self._entrances[stay.building]
             yield Passage(stay.begin, chance.pick(outer, "enter"), "in", person)
             yield Passage(stay.end, chance.pick(outer, "exit"), "out", person)
             if inner and chance.share("inner") < 0.4:  # noqa: PLR2004 - how many have a room within
@@ -190,17 +204,18 @@ class Doors:
 
 
 def _sort_doors(doors: Sequence[Device]) -> Mapping[str, Entrances]:
-    """Each building's doors; those on the floor of its first door lead outside, those on other floors to rooms."""
     buildings: dict[str, list[Device]] = defaultdict(list)
     for door in doors:
         buildings[door.building].append(door)
-    return {
-        building: Entrances(
-            [door.id for door in members if door.floor == members[0].floor],
-            [door.id for door in members if door.floor != members[0].floor],
+    sorted_doors = {}
+    for building, members in buildings.items():
+        inner = [door for door in members if door.floor != members[0].floor]
+        sorted_doors[building] = Entrances(
+            outer=[door.id for door in members if door.floor == members[0].floor],
+            inner=[door.id for door in inner],
+            living=[door.id for door in inner if door.area == inner[0].area],
         )
-        for building, members in buildings.items()
-    }
+    return sorted_doors
 
 
 def _settle(
@@ -221,11 +236,14 @@ def _settle(
         if not others and not resident:
             continue
         work = own.pick(others, "work") if others else ""
+        home = own.pick(homes, "home") if resident else ""
+        floors = buildings[home].living if home else ()
         people.append(
             Person(
                 number=number,
                 credential=hmac.digest(key, str(number).encode(), "sha256").hex()[:32],
-                home=own.pick(homes, "home") if resident else "",
+                home=home,
+                floor=own.pick(floors, "floor") if floors else "",
                 work=work,
                 study=own.pick(libraries, "study") if libraries else work,
             ),

@@ -86,7 +86,7 @@ _TEXTS: Mapping[IncidentKind, Text] = {
     "forced_door": Text(en="A door is forced and held open", zh="门被强行打开且一直未关"),
     "meter_reset": Text(en="A meter's register falls to 0", zh="电表读数归零"),
     "over_voltage": Text(en="258 V on phase L1", zh="L1 相电压升至 258 V"),
-    "silent_gateway": Text(en="A gateway falls silent; its readings come late", zh="网关失联，数据延后补传"),
+    "silent_gateway": Text(en="A gateway falls silent, then catches up", zh="网关失联，恢复后补传数据"),
 }
 
 

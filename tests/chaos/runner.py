@@ -6,16 +6,15 @@ The step is reached NUMBER times before the process kills itself as a power cut 
 import os
 import signal
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from collector.configuration import load
 from collector.daemon import Daemon
+from collector.influx import InfluxDatabase
 from collector.journal import Journal
 from collector.pipeline import Pipeline
 from collector.session import Session
-from collector.stores import InfluxDatabase
 
 STEPS: dict[str, tuple[type, str, str]] = {
     "received, not decoded": (Pipeline, "ingest", "before"),
@@ -32,7 +31,7 @@ STEPS: dict[str, tuple[type, str, str]] = {
 
 def die_at(owner: type, name: str, when: str, number: int) -> None:
     """Replaces a method by one that kills the process before or after its NUMBERth call."""
-    method: Callable[..., Any] = getattr(owner, name)
+    method = getattr(owner, name)
     calls = 0
 
     def replacement(*args: Any, **options: Any) -> Any:  # noqa: ANN401 - any method

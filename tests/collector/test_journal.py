@@ -164,7 +164,7 @@ def test_progress_and_rejections_are_one_transaction(journal: Journal) -> None:
     journal.advance("store", 3, stored={("em-1", 1): 2}, rejected=[(reading(2 * HOUR), "field type conflict")])
     assert journal.cursor("store") == 3
     (group,) = quarantine.list_groups(journal.connection())
-    assert (group.stage, group.device, group.reason, group.count) == ("store", "em-1", "field type conflict", 1)
+    assert (group.stage, group.device, group.reason, group.times) == ("store", "em-1", "field type conflict", 1)
     rows = journal.connection().execute("SELECT device, hour, stored, rejected FROM ledger ORDER BY hour").fetchall()
     assert rows == [("em-1", 1, 2, 0), ("em-1", 2, 0, 1)]
 

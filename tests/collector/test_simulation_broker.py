@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from paho.mqtt import client as paho
-from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from collector.errors import CollectorError
 from collector.simulation.broker import EmbeddedBroker, find_free_port
@@ -97,6 +97,28 @@ def test_it_listens_on_loopback_only_and_asks_for_a_name(broker: EmbeddedBroker)
     port = int(broker.url.rpartition(":")[2])
     with pytest.raises(OSError, match="refused"):
         socket.create_connection(("127.0.0.2", port), timeout=5)
+
+
+def test_mqtt_5_is_refused_at_once_so_that_clients_fall_back(broker: EmbeddedBroker) -> None:
+    reasons: queue.Queue[str] = queue.Queue()
+    client = paho.Client(CallbackAPIVersion.VERSION2, client_id="five", protocol=MQTTProtocolVersion.MQTTv5)
+    client.will_set("site/status", b"offline")  # this is what amqtt itself would stumble over
+    client.on_connect = lambda _client, _data, _flags, reason, _properties: reasons.put(str(reason))
+    client.connect("127.0.0.1", int(broker.url.rpartition(":")[2]))
+    client.loop_start()
+    assert reasons.get(timeout=3) == "Unsupported protocol version"
+    client.disconnect()
+    client.loop_stop()
+
+
+def test_it_survives_what_is_no_mqtt(broker: EmbeddedBroker) -> None:
+    for nonsense in (b"", b"\x10", b"GET / HTTP/1.1\r\n\r\n", b"\x10\xff\xff\xff\xff\x00\x04MQTT\x04"):
+        with socket.create_connection(("127.0.0.1", int(broker.url.rpartition(":")[2])), timeout=5) as connection:
+            connection.sendall(nonsense)
+    listener = Listener(broker)
+    listener.client.publish("site/a", b"still here", qos=1)
+    assert listener.take().payload == b"still here"
+    listener.close()
 
 
 def test_a_port_that_is_taken_is_reported_with_where_to_look(tmp_path: Path) -> None:

@@ -1,0 +1,97 @@
+"""`siteward devices list|show|profiles`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from collector.commands.common import load_configuration
+from collector.configuration import Configuration
+from collector.terminal import AsJson, ConfigFolder, fail, print_json, print_rows
+from devices.durations import write_duration
+from devices.register import Device
+from devices.topics import DEVICE, SITE
+from devices.values import suggest
+
+app = typer.Typer(no_args_is_help=True, help="The register: what is installed, where, and how it is heard.")
+
+_DEFAULT = Path("config")
+
+
+@app.command("list")
+def list_(config: ConfigFolder = _DEFAULT, *, as_json: AsJson = False) -> None:
+    """List the devices of the register."""
+    configuration = load_configuration(config)
+    language = configuration.settings.site.language
+    if as_json:
+        print_json([device.model_dump(mode="json") for device in configuration.register])
+        return
+    rows = [
+        {
+            "id": device.id,
+            "kind": device.kind,
+            "name": device.name.pick(language),
+            "place": _show_place(device),
+            "profile": device.profile,
+        }
+        for device in configuration.register
+    ]
+    print_rows("Devices", rows, as_json=False, empty="The register is empty. List devices in devices.yaml.")
+
+
+@app.command()
+def show(
+    device: Annotated[str, typer.Argument(metavar="ID", help="Id in the register.")],
+    config: ConfigFolder = _DEFAULT,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Show one device, and the topics on which it is heard."""
+    configuration = load_configuration(config)
+    found = configuration.register.by_id().get(device)
+    if found is None:
+        hint = suggest(device, configuration.register.by_id()) or "see: siteward devices list"
+        fail(f"There is no device {device!r}; {hint}")
+    topics = _find_topics(configuration, found)
+    if as_json:
+        print_json(found.model_dump(mode="json") | {"topics": topics})
+        return
+    facts = {
+        "kind": found.kind,
+        "name": f"{found.name.en} {found.name.zh}".strip(),
+        "place": _show_place(found),
+        "profile": found.profile,
+        "topics": "\n".join(topics),
+        "interval": write_duration(found.interval) if found.interval else "",
+        "tags": ", ".join(f"{name}: {value}" for name, value in found.tags.items()),
+    }
+    print_rows(found.id, [{"what": name, "value": value} for name, value in facts.items() if value], as_json=False)
+
+
+@app.command()
+def profiles(config: ConfigFolder = _DEFAULT, *, as_json: AsJson = False) -> None:
+    """List the profiles that devices may name: how payloads are read."""
+    configuration = load_configuration(config)
+    language = configuration.settings.site.language
+    ordered = sorted(configuration.profiles.values(), key=lambda profile: profile.id)
+    if as_json:
+        print_json([profile.model_dump(mode="json") for profile in ordered])
+        return
+    rows = [
+        {"id": profile.id, "name": profile.name.pick(language), "topics": "\n".join(profile.topics)}
+        for profile in ordered
+    ]
+    print_rows("Profiles", rows, as_json=False)
+
+
+def _find_topics(configuration: Configuration, device: Device) -> list[str]:
+    """Where a device is heard: its own topic, else its profile's."""
+    if device.topic:
+        return [device.topic]
+    address, site = device.address or device.id, configuration.settings.site.id
+    topics = configuration.profiles[device.profile].topics
+    return [topic.replace(DEVICE, address).replace(SITE, site) for topic in topics]
+
+
+def _show_place(device: Device) -> str:
+    return "/".join(filter(None, (device.building, device.floor, device.area)))
