@@ -174,6 +174,13 @@ class Client(paho.Client):
 
     # ── writing ──────────────────────────────────────────────────────────────────────────────────────────────────
 
+    def _sock_send(self, buf: bytes | bytearray) -> int:
+        """Leaves the end of a connection to be found by reading, with what the broker said before it, such as why."""
+        try:
+            return super()._sock_send(buf)
+        except OSError as error:
+            raise BlockingIOError from error
+
     def acknowledge(self, mids: Sequence[int]) -> None:
         """Sends a PUBACK for each packet identifier, in order, in one write."""
         packets = b"".join([b"\x40\x02" + mid.to_bytes(2) for mid in mids])

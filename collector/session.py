@@ -378,11 +378,12 @@ class Session:
         self, _client: object, _data: object, _flags: object, reason: ReasonCode, _properties: object
     ) -> None:
         error = None if self._client is None else self._client.error
-        # Old brokers hang up on a version that they do not know.
-        untold = self.state is State.CONNECTING and not isinstance(error, ssl.SSLError)
-        if not untold or not self._try_older():
+        accepted = self.state is not State.CONNECTING
+        if isinstance(error, ssl.SSLError):
+            self._complain(explain_error(error, self._settings))
+        elif accepted or not self._try_older():  # old brokers hang up on a version that they do not know
             words = "" if str(reason) == "Unspecified error" else str(reason)
-            self._complain(explain_error(error, self._settings) if error else explain_end(words, self._settings))
+            self._complain(explain_end(words, self._settings, accepted=accepted))
         self._client = None
         self._move("lost")
 

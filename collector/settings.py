@@ -99,7 +99,7 @@ class Mqtt(Model):
 class InfluxStore(Model):
     """InfluxDB 1, 2, 3 or what speaks like it."""
 
-    kind: Literal["influxdb"]
+    kind: Literal["influxdb"] = Field(description="influxdb: a database server; embedded: a SQLite file in data_dir.")
     api: Literal["v1", "v2"] = Field("v2", description="v1 writes to /write (InfluxDB 1), v2 to /api/v2/write.")
     url: str = Field(description="http(s)://HOST:PORT")
     org: str = Field("", description="v2: organisation.")
@@ -138,7 +138,10 @@ class InfluxStore(Model):
 class EmbeddedStore(Model):
     """A SQLite file in data_dir: for a first try, and for sites with no database server."""
 
-    kind: Literal["embedded"] = "embedded"
+    kind: Literal["embedded"] = Field(
+        "embedded",
+        description="influxdb: a database server; embedded: a SQLite file in data_dir.",
+    )
 
 
 Store: TypeAlias = Annotated[InfluxStore | EmbeddedStore, Field(discriminator="kind")]

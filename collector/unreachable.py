@@ -11,7 +11,7 @@ _CREDENTIALS_REFUSED = {"Bad user name or password", "Not authorized"}
 
 
 def explain_error(error: Exception, settings: Mqtt) -> str:
-    """What an error means that came while connecting, or that broke a connection."""
+    """What an error means that came while connecting, or a TLS error of any time."""
     where = f"{settings.host}:{settings.port}"
     match error:
         case CollectorError():  # a secret cannot be read
@@ -25,7 +25,7 @@ def explain_error(error: Exception, settings: Mqtt) -> str:
         case socket.gaierror():
             words = f"leads nowhere ({error.strerror}); check mqtt.url and the name server"
         case ConnectionError():
-            words = f"breaks the connection off ({error.strerror})"
+            words = f"breaks the connection off ({error.strerror}); check that this port is the one for TLS"
         case OSError() if missing := _find_unreadable(settings):
             return f"{missing}: cannot be read; put the file there, or correct its name in siteward.yaml"
         case OSError():
@@ -61,9 +61,18 @@ def explain_refusal(reason: str, settings: Mqtt) -> str:
     return f"{where} does not let {who} in ({reason}): {remedy}"
 
 
-def explain_end(reason: str, settings: Mqtt) -> str:
-    """What it means that the connection ended with a reason of the standard, "" where none is known."""
+def explain_end(reason: str, settings: Mqtt, *, accepted: bool = True) -> str:
+    """What it means that the connection ended.
+
+    Args:
+        reason: in the words of the standard, "" where none is known.
+        settings: the broker.
+        accepted: whether the broker had let us in.
+    """
     where = f"{settings.host}:{settings.port}"
+    if not accepted:
+        hint = "" if settings.tls else "; does this port want TLS (mqtts://)?"
+        return f"{where} hangs up before a word{hint}"
     if reason == "Session taken over":
         return f"another client comes to {where} as {settings.client_id!r}: each needs a client_id of its own"
     return f"{where} closed the connection" + (f": {reason}" if reason else "")

@@ -41,7 +41,7 @@ def write_duration(nanoseconds: int) -> str:
 
 
 def format_duration(nanoseconds: float) -> str:
-    """The two largest parts, for people: `1h 30m`, `4.2s`."""
+    """The two largest parts, for people, up to days: `1h 30m`, `4.2s`."""
     if nanoseconds < 0:
         return f"-{format_duration(-nanoseconds)}"
     seconds = nanoseconds / NANOSECONDS["s"]
@@ -49,7 +49,7 @@ def format_duration(nanoseconds: float) -> str:
         return f"{seconds:.3g}s"
     parts = []
     rest = round(seconds)
-    for unit in ("w", "d", "h", "m", "s"):
+    for unit in ("d", "h", "m", "s"):
         count, rest = divmod(rest, NANOSECONDS[unit] // NANOSECONDS["s"])
         if count:
             parts.append(f"{count}{unit}")

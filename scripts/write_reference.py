@@ -9,12 +9,11 @@ from typing import Any, Literal, Union, get_args, get_origin
 import typer
 from pydantic import BaseModel, ByteSize
 from pydantic.fields import FieldInfo
-from pydantic_core import PydanticUndefined
 
 from collector.cli import app
 from collector.settings import Settings
 from collector.telemetry import FIGURES
-from devices.durations import format_duration
+from devices.durations import write_duration
 from devices.points import POINTS
 from devices.profile import Profile, load_builtin
 from devices.register import Device
@@ -44,14 +43,12 @@ def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "**required**"
     value = field.get_default(call_default_factory=True, validated_data={})
-    if value is None or value in ("", {}, []) or value is PydanticUndefined:
+    if value is None or value in ("", {}, []) or isinstance(value, BaseModel):
         return "–"
-    if isinstance(value, BaseModel):
-        return "see below"
     if isinstance(value, ByteSize):
         return f"`{value.human_readable(decimal=True, separator=' ')}`"
     if _is_duration(field):
-        return f"`{format_duration(value)}`"
+        return f"`{write_duration(value)}`"
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 
@@ -91,7 +88,12 @@ def _settings(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, .
         if not inner:
             yield f"`{path}`", _kind(field), _default(field), field.description or ""
         for found in inner:
-            yield from _settings(found, f"{path}{'[]' if get_origin(field.annotation) is list else ''}.")
+            for row in _settings(found, f"{path}{'[]' if get_origin(field.annotation) is list else ''}."):
+                if len(inner) > 1 and "required" in row[2]:  # by one of several kinds
+                    kind = get_args(found.model_fields["kind"].annotation)[0]
+                    yield row[0], row[1], f"required for `{kind}`", row[3]
+                else:
+                    yield row
 
 
 def settings_page() -> str:

@@ -17,7 +17,16 @@ from rich.live import Live as Screen
 from collector import logs
 from collector.commands.common import load_configuration
 from collector.commands.live import LiveView
-from collector.commands.simulate import Days, Interval, Live, introduce, make_campus, read_interval, show_progress
+from collector.commands.simulate import (
+    Days,
+    Interval,
+    Live,
+    introduce,
+    make_campus,
+    pick_language,
+    read_interval,
+    show_progress,
+)
 from collector.configuration import Configuration
 from collector.daemon import Daemon
 from collector.errors import CollectorError
@@ -157,9 +166,10 @@ def _fill_back(daemon: Daemon, publisher: Publisher, campus: Campus, until: int)
 def _watch(daemon: Daemon, campus: Campus, publish: Callable[[threading.Event], None]) -> None:
     """Publishes in a thread and shows what arrives, until Ctrl-C or until publishing fails."""
     site = daemon.configuration.settings.site
-    title = f"Siteward demo · {site.name.pick('en', site.id)} · Ctrl-C ends it"
+    language = pick_language()
+    title = f"Siteward demo · {site.name.pick(language, site.id)} · Ctrl-C ends it"
     address = f"http://{daemon.http.address}/live"
-    view = LiveView(title, address, campus.devices, campus.incidents, site.zone)
+    view = LiveView(title, address, campus.devices, campus.incidents, zone=site.zone, language=language)
     stopping = threading.Event()
     with ThreadPoolExecutor(1, "simulator") as pool:
         publishing = pool.submit(publish, stopping)

@@ -44,6 +44,7 @@ class LiveView:
         devices: the register's.
         incidents: of the simulation; those that are going on are marked.
         zone: of the times shown.
+        language: of the incidents' texts, en or zh.
     """
 
     def __init__(
@@ -52,13 +53,16 @@ class LiveView:
         address: str,
         devices: Iterable[Device],
         incidents: Sequence[Incident],
+        *,
         zone: ZoneInfo,
+        language: str = "en",
     ) -> None:
         self._title = title
         self._address = address
         self._devices = {device.id: device for device in devices}
         self._incidents = incidents
         self._zone = zone
+        self._language = language
         self._samples: deque[tuple[int, int]] = deque(maxlen=_WINDOW)
 
     def summarize(self, live: Mapping[str, Any], now: int) -> str:
@@ -135,7 +139,7 @@ class LiveView:
                 words, style = "now", "bold red"
             else:
                 words, style = "over", "yellow"
-            table.add_row(incident.text.pick("en"), incident.subject, words, style=style)
+            table.add_row(incident.text.pick(self._language), incident.subject, words, style=style)
         return table
 
     def _show_newest(self, known: Mapping[str, Mapping[str, Any]], now: int, count: int) -> Table:

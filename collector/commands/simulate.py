@@ -1,5 +1,6 @@
 """`siteward simulate`: publishes the simulated campus to any broker."""
 
+import os
 import secrets
 import threading
 import time
@@ -11,6 +12,7 @@ from typing import Annotated
 
 import typer
 from pydantic import ValidationError
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -100,8 +102,9 @@ def read_interval(text: str) -> int:
 
 def introduce(campus: Campus, configuration: Configuration, url: str) -> None:
     """Says what is simulated, what is left out, and what will go wrong."""
-    site = configuration.settings.site
-    messages.print(f"A simulated [bold]{site.id}[/]: {len(campus.devices)} devices, published to {url}")
+    site, language = configuration.settings.site, pick_language()
+    name = escape(site.name.pick(language, site.id))
+    messages.print(f"A simulated [bold]{name}[/]: {len(campus.devices)} devices, published to {url}")
     if campus.left_out:
         names = ", ".join(device.id for device in campus.left_out[:_NAMED])
         more = f" and {len(campus.left_out) - _NAMED} more" if len(campus.left_out) > _NAMED else ""
@@ -115,11 +118,17 @@ def introduce(campus: Campus, configuration: Configuration, url: str) -> None:
         when = datetime.fromtimestamp(incident.begin / NANOSECONDS["s"], UTC).astimezone(site.zone)
         table.add_row(
             f"live at {when:%H:%M:%S}" if incident.id.endswith("-live") else f"{when:%a %m-%d %H:%M}",
-            incident.text.pick("en"),
+            incident.text.pick(language),
             incident.subject,
             format_duration(incident.duration) if incident.duration else "",
         )
     messages.print(table)
+
+
+def pick_language() -> str:
+    """The language of the terminal, where names and texts have two: zh or en."""
+    locale = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or ""
+    return "zh" if locale.startswith("zh") else "en"
 
 
 @contextmanager
@@ -134,10 +143,9 @@ def _choose_broker(settings: Mqtt, url: str) -> Mqtt:
     """The broker of the settings, or another one with the same credentials."""
     if not url:
         return settings
-    same = settings.model_dump()
-    if not url.startswith("mqtts:"):
-        same |= {"ca_file": None, "cert_file": None, "key_file": None}
     try:
-        return Mqtt.model_validate({**same, "url": url})
+        Mqtt(url=url, client_id=settings.client_id)
     except ValidationError as error:
         fail(f"--broker: {error.errors()[0]['msg'].removeprefix('Value error, ')}")
+    plain = {} if url.startswith("mqtts:") else {"ca_file": None, "cert_file": None, "key_file": None}
+    return settings.model_copy(update={"url": url, **plain})

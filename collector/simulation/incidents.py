@@ -1,6 +1,6 @@
 """The incidents of the simulated campus: what goes wrong, where and when."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal, NamedTuple, TypeAlias
@@ -54,6 +54,7 @@ class _Past(NamedTuple):
     """An incident of the back-fill: so many days before today, at a local hour, for so many minutes."""
 
     kind: IncidentKind
+    which: float
     days_ago: int
     hour: float
     minutes: int
@@ -63,23 +64,25 @@ class _Soon(NamedTuple):
     """An incident of the live part: so many seconds after it begins, for so many minutes."""
 
     kind: IncidentKind
+    which: float
     after_s: int
-    minutes: float
+    minutes: int
 
 
+# `which` of the devices that fit is chosen: 0 is the register's first, 1 its last.
 _PAST = (
-    _Past("meter_reset", 7, 10.7, 0),
-    _Past("forced_door", 5, 3.2, 6),
-    _Past("over_voltage", 4, 19.1, 25),
-    _Past("night_leak", 3, 2.0, 55 * 60),
-    _Past("silent_gateway", 2, 14.0, 60),
+    _Past("meter_reset", 1, 7, 10.7, 0),
+    _Past("forced_door", 1, 5, 3.2, 6),
+    _Past("over_voltage", 1, 4, 19.1, 25),
+    _Past("night_leak", 1, 3, 2.0, 55 * 60),
+    _Past("silent_gateway", 1, 2, 14.0, 60),
 )
 _SOON = (
-    _Soon("over_voltage", 60, 2),
-    _Soon("forced_door", 90, 2),
-    _Soon("night_leak", 120, 30),
-    _Soon("meter_reset", 150, 0),
-    _Soon("silent_gateway", 180, 2),
+    _Soon("over_voltage", 0, 60, 2),
+    _Soon("forced_door", 0.5, 90, 2),
+    _Soon("night_leak", 0, 120, 30),
+    _Soon("meter_reset", 0, 150, 0),
+    _Soon("silent_gateway", 0.5, 220, 2),
 )
 _TEXTS: Mapping[IncidentKind, Text] = {
     "night_leak": Text(en="A pipe leaks 90 L/h, day and night", zh="管道漏水，昼夜每小时 90 升"),
@@ -122,34 +125,27 @@ def write_script(devices: Sequence[Device], rhythm: Rhythm, start: int, now: int
         The incidents, oldest first.
     """
     today = rhythm.moment(now).day
-    script: list[Incident] = []
-    for kind, days_ago, hour, minutes in _PAST:
-        begin = rhythm.locate(today - timedelta(days=days_ago), hour)
-        if begin >= start:
-            script += _cast(devices, kind, begin, minutes * _MINUTE, live=False)
-    for kind, after_s, soon_minutes in _SOON:
-        script += _cast(devices, kind, now + after_s * _SECOND, round(soon_minutes * _MINUTE), live=True)
+    planned = [
+        (kind, which, rhythm.locate(today - timedelta(days=days_ago), hour), minutes, "")
+        for kind, which, days_ago, hour, minutes in _PAST
+    ]
+    planned += [(kind, which, now + after_s * _SECOND, minutes, "-live") for kind, which, after_s, minutes in _SOON]
+    script = []
+    for kind, which, begin, minutes, suffix in planned:
+        fitting = [device for device in devices if _SUBJECTS[kind](device)]
+        if begin < start or not fitting:
+            continue
+        subject = fitting[round(which * (len(fitting) - 1))].id
+        behind = [each.id for each in devices if kind == "silent_gateway" and each.tags.get("gateway") == subject]
+        script.append(
+            Incident(
+                id=kind.replace("_", "-") + suffix,
+                kind=kind,
+                subject=subject,
+                devices=(subject, *behind),
+                begin=begin,
+                duration=minutes * _MINUTE,
+                text=_TEXTS[kind],
+            ),
+        )
     return script
-
-
-def _cast(
-    devices: Sequence[Device], kind: IncidentKind, begin: int, duration: int, *, live: bool
-) -> Iterable[Incident]:
-    """The incident, at the last device that fits in the back-fill and at the first one while live."""
-    fitting = [device for device in devices if _SUBJECTS[kind](device)]
-    if not fitting:
-        return
-    subject = fitting[0 if live else -1]
-    shown = [subject.id]
-    if kind == "silent_gateway":
-        shown += [device.id for device in devices if device.tags.get("gateway") == subject.id]
-    name = kind.replace("_", "-")
-    yield Incident(
-        id=f"{name}-live" if live else name,
-        kind=kind,
-        subject=subject.id,
-        devices=tuple(shown),
-        begin=begin,
-        duration=duration,
-        text=_TEXTS[kind],
-    )

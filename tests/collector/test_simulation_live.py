@@ -43,7 +43,7 @@ def _live(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - as loose as the d
 
 
 def _show(live: dict[str, Any], width: int = 80, height: int = 24, incidents: tuple[Incident, ...] = ()) -> list[str]:
-    view = LiveView("Title", "http://127.0.0.1:9464/live", REGISTER, incidents, ZoneInfo("Asia/Shanghai"))
+    view = LiveView("Title", "http://127.0.0.1:9464/live", REGISTER, incidents, zone=ZoneInfo("Asia/Shanghai"))
     console = Console(width=width, height=height)
     with console.capture() as capture:
         console.print(view.render(live, NOW, height))
@@ -101,7 +101,7 @@ def test_it_fits_a_terminal_of_the_usual_sizes(width: int, height: int) -> None:
     many = [Device(id=f"em-{number:03}", kind="electricity_meter", building="A") for number in range(200)]
     values = {"power_kw": 123.456, "energy_import_kwh": 123_456.789, "voltage_l1_v": 230.1}
     live = _live(devices={device.id: {"time": NOW, "values": values} for device in many})
-    view = LiveView("Title", "http://127.0.0.1:9464/live", many, (LEAK, FORCED), ZoneInfo("UTC"))
+    view = LiveView("Title", "http://127.0.0.1:9464/live", many, (LEAK, FORCED), zone=ZoneInfo("UTC"))
     console = Console(width=width, height=height)
     with console.capture() as capture:
         console.print(view.render(live, NOW, height))
@@ -111,7 +111,7 @@ def test_it_fits_a_terminal_of_the_usual_sizes(width: int, height: int) -> None:
 
 
 def test_rates_are_those_of_the_last_calls() -> None:
-    view = LiveView("Title", "", REGISTER, (), ZoneInfo("UTC"))
+    view = LiveView("Title", "", REGISTER, (), zone=ZoneInfo("UTC"))
     for second in range(30):
         counts = {"messages": 25 * second, "readings": 0, "late": 0, "quarantined": 0}
         line = view.summarize(_live(counts=counts), NOW + second * SECOND)

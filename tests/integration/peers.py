@@ -142,6 +142,7 @@ class Wire:
         port: where the client connects.
         silent: the server's bytes vanish; connections stay open.
         connections: that were accepted.
+        sent: what the client sent.
     """
 
     def __init__(self, server_port: int) -> None:
@@ -151,6 +152,7 @@ class Wire:
         self.port: int = self._listener.getsockname()[1]
         self.silent = False
         self.connections = 0
+        self.sent = bytearray()
 
     def __enter__(self) -> "Wire":
         threading.Thread(target=self._accept, daemon=True).start()
@@ -175,6 +177,8 @@ class Wire:
     def _pass(self, source: socket.socket, target: socket.socket, from_server: bool) -> None:  # noqa: FBT001 - private
         try:
             while data := source.recv(65536):
+                if not from_server:
+                    self.sent += data
                 if not (from_server and self.silent):
                     target.sendall(data)
         except OSError:

@@ -165,7 +165,7 @@ class Mosquitto(Server):
             "persistence true",
             f"persistence_location {self.folder}/",
             "autosave_interval 1",
-            "max_queued_messages 0",
+            "max_queued_messages 1000000",
             "sys_interval 1",
             "set_tcp_nodelay true",
             *([] if "allow_anonymous" in self.extra else ["allow_anonymous true"]),
