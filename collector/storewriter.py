@@ -11,6 +11,7 @@ import random
 import threading
 import time
 from collections import Counter, deque
+from concurrent.futures import ThreadPoolExecutor
 from typing import Literal, NamedTuple, TypeAlias
 
 import structlog
@@ -70,7 +71,7 @@ class StoreWriter(threading.Thread):
         super().__init__(name="storewriter", daemon=True)
         self.state: State = "idle"
         self.trouble = ""
-        self.position = self._persisted = journal.cursor(CURSOR)
+        self.position = self._persisted = self._read = journal.cursor(CURSOR)
         self.written = self.rejected = self.batches = self.retries = 0
         self.last_success = 0.0
         self._journal = journal
@@ -83,6 +84,7 @@ class StoreWriter(threading.Thread):
         self._rejected: list[tuple[Reading, str]] = []
         self._persisted_at = time.monotonic()
         self._failures = 0
+        self._helper = ThreadPoolExecutor(1)
         self._most = batch_size
         self._use(store, batch_size, flush_interval)
 
@@ -175,10 +177,14 @@ class StoreWriter(threading.Thread):
         if self._batch is None:
             self._rest()
             return
-        while self._batch.parts:
-            if self._stopping or self._next is not None:
-                return
-            self._put(self._batch)
+        ahead = self._helper.submit(self._read_ahead)
+        try:
+            while self._batch.parts:
+                if self._stopping or self._next is not None:
+                    return
+                self._put(self._batch)
+        finally:
+            ahead.exception()  # waits; what went wrong goes wrong again when the next batch is gathered
         self._settle(self._batch)
         if self._rejected or time.monotonic() - self._persisted_at >= _PERSIST_S:
             self._persist()
@@ -193,9 +199,9 @@ class StoreWriter(threading.Thread):
         """Fills `_ahead` up to a batch, if the journal holds as much; returns how many readings are in it."""
         count = sum(len(entry.readings) for entry in self._ahead)
         if count < self._most:
-            after = self._ahead[-1].position if self._ahead else self.position
-            entries = self._journal.read(after, self._most - count)
+            entries = self._journal.read(self._read, self._most - count)
             self._ahead += entries
+            self._read = entries[-1].position if entries else self._read
             count += sum(len(entry.readings) for entry in entries)
         return count
 

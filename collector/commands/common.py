@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from collector import logs
 from collector.configuration import Configuration, ConfigurationError, load
 from collector.errors import CollectorError
 from collector.journal import Journal
@@ -28,6 +29,7 @@ def load_configuration(folder: Path) -> Configuration:
 
 def visit_journal(configuration: Configuration) -> closing[Journal]:
     """The journal of a site, also while its daemon runs; ends the command where there is none."""
+    logs.configure()  # what it has to say goes beside the answer, not into it
     settings = configuration.settings
     path = settings.data_dir / "journal.db"
     try:

@@ -10,7 +10,7 @@ import typer
 from collector import ledger as book
 from collector.commands.common import load_configuration, parse_span, show_moment, visit_journal
 from collector.ledger import Line
-from collector.terminal import AsJson, ConfigFolder, console, print_json, print_rows
+from collector.terminal import AsJson, ConfigFolder, console, fail, print_json, print_rows
 
 _DEFAULT = Path("config")
 _SUMS = ("expected", "received", "stored", "duplicate", "late", "quarantined", "waiting", "unexplained")
@@ -28,11 +28,14 @@ def ledger(
     configuration = load_configuration(config)
     zone, now = configuration.settings.site.zone, time.time_ns()
     start, stop = parse_span(begin, end, zone, now)
+    register = configuration.register.by_id()
     with visit_journal(configuration) as journal:
         book.fold(journal)
-        lines = book.lines(journal, configuration.register.by_id(), start=start, end=stop, now=now)
+        lines = book.lines(journal, register, start=start, end=stop, now=now)
     if device:
         lines = [line for line in lines if line.device == device]
+        if not lines and device not in register:
+            fail(f"There is no device {device!r} in the register, and nothing came from it.")
     unexplained = sum(line.unexplained for line in lines)
     if as_json:
         print_json({"unexplained": unexplained, "lines": [line._asdict() for line in lines]})

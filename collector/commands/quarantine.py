@@ -86,7 +86,7 @@ def retry(
     with visit_journal(configuration) as journal:
         groups = quarantine.list_groups(journal.connection()) if group is None else [_find(journal, group)]
         decoder = configuration.decoder()
-        good = sum(_retry(journal, item, decoder) for item in groups)
+        good = sum(retry_group(journal, item, decoder) for item in groups)
         kept = sum(item.kept for item in groups)
     console.print(f"{good:,} of {kept:,} messages went through; {kept - good:,} are still in quarantine.")
     if good < kept:
@@ -123,7 +123,7 @@ def _payload(rejection: Rejection) -> str:
         return rejection.payload.hex(" ")
 
 
-def _retry(journal: Journal, group: Group, decoder: Decoder) -> int:
+def retry_group(journal: Journal, group: Group, decoder: Decoder) -> int:
     """Commits what can be decoded now and takes it out of quarantine; how many messages that were.
 
     In the ledger it is as if the messages had come only now.

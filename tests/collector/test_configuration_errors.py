@@ -169,7 +169,10 @@ CASES: dict[str, tuple[Files, list[str]]] = {
         settings("store: {kind: influx}"),
         ["siteward.yaml:4:15: kind: expected one of 'influxdb', 'embedded', got 'influx' (did you mean influxdb?)"],
     ),
-    "a store of no kind": (settings("store: {url: 'http://h'}"), ["siteward.yaml:4:1: missing key 'kind'"]),
+    "a store of no kind": (
+        settings("store: {url: 'http://h'}"),
+        ["siteward.yaml:4:1: missing key 'kind' (influxdb: a database server; embedded: a SQLite file in data_dir)"],
+    ),
     "another store's key": (
         settings("store: {kind: embedded, bucket: b}"),
         ["siteward.yaml:4:25: unknown key 'bucket' (known here: kind)"],

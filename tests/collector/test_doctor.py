@@ -41,7 +41,7 @@ def test_a_certificate_is_bad_three_weeks_before_its_end() -> None:
 
 def test_terms_that_the_broker_leaves_out_are_as_asked() -> None:
     session, limits = verdicts.judge_terms(make_properties(PacketTypes.CONNACK), 7 * DAY)
-    assert session == Finding("session", good=True, message="kept for 1w while Siteward is away")
+    assert session == Finding("session", good=True, message="kept for 7d while Siteward is away")
     assert limits.good
     assert limits.message == "takes packets of any size, and 65,535 messages before it acknowledges the first"
 
@@ -53,7 +53,7 @@ def test_a_broker_that_forgets_sooner_is_found() -> None:
     session, limits = verdicts.judge_terms(terms, 7 * DAY)
     assert not session.good
     assert session.message == (
-        "the broker forgets us and our messages after 1h of absence, not 1w as mqtt.session_expiry says;"
+        "the broker forgets us and our messages after 1h of absence, not 7d as mqtt.session_expiry says;"
         " raise the broker's limit"
     )
     assert limits.good
@@ -228,7 +228,7 @@ def test_a_queue_without_a_limit_is_good_until_the_session_ends() -> None:
     assert finding.good
     assert finding.message == (
         "at today's rate (12.0 messages/s) the broker keeps 91 s at least while Siteward is down;"
-        " after 1w it may forget the session"
+        " after 7d it may forget the session"
     )
 
 

@@ -6,15 +6,17 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
-from collector.mqtt import Message
 from collector.session import Session, State
 from collector.settings import Mqtt
 from tests.integration.servers import wait_until
+
+if TYPE_CHECKING:
+    from collector.mqtt import Message
 
 _CONNECTED = {State.QUIET, State.FLOWING}
 
@@ -81,7 +83,7 @@ class Driver:
         """Of the messages received so far."""
         return [message.payload for message in self.messages]
 
-    def __enter__(self) -> "Driver":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -98,7 +100,7 @@ class Seen(NamedTuple):
 
 @contextmanager
 def watch(port: int, topic: str) -> Iterator[list[Seen]]:
-    """What arrives under a filter, the retained message first, as it comes in; from when the broker has subscribed us."""
+    """What arrives under a filter, the retained message first, as it comes in; the broker has subscribed us already."""
     seen: list[Seen] = []
     subscribed = threading.Event()
     with connect(port) as client:
@@ -120,7 +122,8 @@ def publish(port: int, topic: str, *payloads: bytes, retain: bool = False, usern
 @contextmanager
 def connect(port: int, username: str = "") -> Iterator[paho.Client]:
     """A plain client. amqtt lets nobody in without a user name."""
-    client = paho.Client(CallbackAPIVersion.VERSION2, f"peer-{time.monotonic_ns()}", protocol=MQTTProtocolVersion.MQTTv311)
+    name = f"peer-{time.monotonic_ns()}"
+    client = paho.Client(CallbackAPIVersion.VERSION2, name, protocol=MQTTProtocolVersion.MQTTv311)
     if username:
         client.username_pw_set(username)
     accepted = threading.Event()
@@ -154,7 +157,7 @@ class Wire:
         self.connections = 0
         self.sent = bytearray()
 
-    def __enter__(self) -> "Wire":
+    def __enter__(self) -> Self:
         threading.Thread(target=self._accept, daemon=True).start()
         return self
 
@@ -174,7 +177,7 @@ class Wire:
             for source, target, from_server in ((near, far, False), (far, near, True)):
                 threading.Thread(target=self._pass, args=(source, target, from_server), daemon=True).start()
 
-    def _pass(self, source: socket.socket, target: socket.socket, from_server: bool) -> None:  # noqa: FBT001 - private
+    def _pass(self, source: socket.socket, target: socket.socket, from_server: bool) -> None:
         try:
             while data := source.recv(65536):
                 if not from_server:

@@ -206,7 +206,6 @@ bind-address = "127.0.0.1:{self._control_port}"
 [data]
   dir = "{self.folder}/data"
   wal-dir = "{self.folder}/wal"
-  index-version = "tsi1"
 [monitor]
   store-enabled = false
 [http]

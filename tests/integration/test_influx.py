@@ -431,7 +431,7 @@ def test_what_is_missing_and_what_is_kept_too_short(influxdb: InfluxDB, fresh_na
     assert store.inspect()[-1] == Finding(
         "retention",
         good=False,
-        message="readings are kept for 1w, but late ones may be 5w old (time.past)"
+        message="readings are kept for 7d, but late ones may be 35d old (time.past)"
         " and would be rejected; lengthen the retention",
     )
 

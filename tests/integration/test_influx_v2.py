@@ -338,4 +338,4 @@ def test_doctor_reads_the_retention_of_the_bucket(script: Script, store: InfluxD
     assert findings["database server"].message == f"InfluxDB v2.7.6 answers at {script.url}"
     assert findings["bucket siteward"].good
     assert findings["queries"].good
-    assert findings["retention"].message.startswith("readings are kept for 1d, but late ones may be 5w old")
+    assert findings["retention"].message.startswith("readings are kept for 1d, but late ones may be 35d old")

@@ -238,11 +238,11 @@ def test_another_broker_has_not_forgotten_us(mosquitto: Mosquitto, broker: Mosqu
 
 
 REFUSING = {
-    "defaultACLAccess": {"publishClientSend": True, "publishClientReceive": True, "subscribe": False, "unsubscribe": True},
+    "defaultACLAccess": {"publishClientSend": True, "publishClientReceive": True, "subscribe": False},
     "anonymousGroup": "all",
     "groups": [{"groupname": "all", "roles": [{"rolename": "some"}]}],
     "roles": [{"rolename": "some", "acls": [{"acltype": "subscribePattern", "topic": "data/+", "allow": True}]}],
-}  # fmt: skip
+}
 """For Mosquitto's plugin dynamic-security: of all filters it grants one."""
 
 
@@ -399,8 +399,11 @@ def test_an_unknown_host_is_said_in_plain_words() -> None:
         )
 
 
-@pytest.mark.usefixtures("impatient")
-def test_changed_settings_are_tried_at_once(mosquitto: Mosquitto, fresh_name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_changed_settings_are_tried_at_once(
+    mosquitto: Mosquitto,
+    fresh_name: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr("collector.session._BACKOFF_S", (1000.0, 1000.0))
     with Driver(settings(find_free_port(), fresh_name), fresh_name, {f"{fresh_name}/+"}) as driver:
         driver.until(lambda: driver.session.trouble)

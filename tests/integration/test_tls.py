@@ -13,6 +13,7 @@ from tests.integration.servers import Mosquitto, find_free_port
 # paho leaves the socket of a failed handshake to the garbage collector, which closes it at once.
 pytestmark = pytest.mark.filterwarnings("ignore:.*SSLSocket:pytest.PytestUnraisableExceptionWarning")
 
+
 class Site:
     """A broker with a port for TLS, where it asks for a certificate of the client, too, and one without."""
 

@@ -50,7 +50,7 @@ def test_doctor_knows_it(store: InfluxDatabase, victoria: VictoriaMetrics) -> No
         Finding("database clock", good=True, message="agrees with ours"),
         Finding("bucket siteward", good=True, message="may be written to"),
         Finding("duplicates", good=True, message="a reading that is sent again is kept once"),
-        Finding("retention", good=True, message="readings are kept for 5214w 2d"),
+        Finding("retention", good=True, message="readings are kept for 36500d"),
         Finding("events", good=True, message="VictoriaMetrics keeps numbers to the millisecond, and of texts nothing"),
     ]
 
