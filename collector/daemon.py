@@ -35,6 +35,7 @@ CONSUMERS = ("store", ledger.CURSOR)
 """Who holds back the trimming of the journal."""
 
 _LEDGER_KEEP = 30 * NANOSECONDS["d"]
+_LOOK_MS = 500
 _STOP_S = 4.0
 _STUCK_S = 90.0
 """Longer than a slow name server keeps an attempt to connect."""
@@ -185,11 +186,15 @@ class Daemon:
 
     def _watch(self) -> None:
         reload = _guard(self.reload)
-        try:
-            for _ in watch(self.configuration.folder, stop_event=self.stopping, raise_interrupt=False):
-                reload()
-        except (OSError, RuntimeError) as error:
-            log.warning("changed files are not noticed any more; SIGHUP takes them over", error=str(error))
+        # Polled: the folder may be exchanged as a whole, or lie where the kernel reports no changes.
+        for _ in watch(
+            self.configuration.folder,
+            stop_event=self.stopping,
+            raise_interrupt=False,
+            force_polling=True,
+            poll_delay_ms=_LOOK_MS,
+        ):
+            reload()
 
     def reload(self) -> None:
         """Reads the folder again; a good configuration is taken over whole, a bad one is reported and left."""

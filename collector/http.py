@@ -1,6 +1,5 @@
 """The daemon's own HTTP address: /metrics for Prometheus, /healthz and /readyz for supervisors, /live for pages."""
 
-import socket
 import threading
 from collections.abc import Callable, Iterable
 from socketserver import TCPServer, ThreadingMixIn
@@ -31,10 +30,6 @@ class _Server(ThreadingMixIn, WSGIServer):
         self.setup_environ()
 
 
-class _Server6(_Server):
-    address_family = socket.AF_INET6
-
-
 class _Quiet(WSGIRequestHandler):
     timeout = 10  # a peer that sends nothing does not keep a thread
 
@@ -55,9 +50,8 @@ class HttpServer:
         registry.register(Exporter(daemon))
         self._metrics: Callable[..., Iterable[bytes]] = make_wsgi_app(registry)
         host, _, port = listen.rpartition(":")
-        host = host.strip("[]")
         try:
-            self._server = make_server(host, int(port), self._answer, _Server6 if ":" in host else _Server, _Quiet)
+            self._server = make_server(host, int(port), self._answer, _Server, _Quiet)
         except OSError as error:
             raise CollectorError(
                 f"http.listen: cannot listen on {listen}: {error.strerror}; "
@@ -69,7 +63,7 @@ class HttpServer:
     def address(self) -> str:
         """Where it really listens, also where the port was left to the system."""
         host, port = self._server.server_address[:2]
-        return f"[{host!s}]:{port}" if ":" in str(host) else f"{host!s}:{port}"
+        return f"{host!s}:{port}"
 
     def start(self) -> None:
         """Begins to answer."""

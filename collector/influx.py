@@ -161,13 +161,14 @@ class InfluxDatabase:
             StoreUnavailable, StoreRefused: the server cannot be reached, or does not let us write.
         """
         answer = self._post(b"")
-        # InfluxDB speaks JSON of what is missing; without it, the address itself is missing.
-        if answer.status == HTTPStatus.NOT_FOUND and answer.body.startswith(b"{"):
+        if answer.status in {HTTPStatus.OK, HTTPStatus.NO_CONTENT}:
+            return False
+        # What answers no JSON is not InfluxDB, but a proxy or another server: its 400 would look like bad readings.
+        if answer.document and answer.status == HTTPStatus.NOT_FOUND:
             return True
-        needs_org = answer.status == HTTPStatus.BAD_REQUEST and not self._org and "org" in answer.message
-        if answer.status == HTTPStatus.NOT_FOUND or needs_org:
-            raise self._http.explain(f"write to {self._http.target}", answer)
-        return False  # InfluxDB 2 answers 400: nothing is too little
+        if answer.document and answer.status in _BAD_LINES and (self._org or "org" not in answer.message):
+            return False  # InfluxDB 2: nothing is too little
+        raise self._http.explain(f"write to {self._http.target}", answer)
 
     def _create_database(self) -> bool:
         statement = f"CREATE DATABASE {influxql.quote_name(self._settings.database)}"
@@ -225,7 +226,8 @@ class InfluxDatabase:
         except StoreError as error:
             return [Finding("database server", good=False, message=str(error))]
         victoria = influxdoctor.read_flags(flags.body.decode("utf-8", "replace"))
-        name = "VictoriaMetrics" if victoria else f"InfluxDB {greeting.headers.get('X-Influxdb-Version', '')}".strip()
+        version = greeting.headers.get("X-Influxdb-Version")
+        name = "VictoriaMetrics" if victoria else f"InfluxDB {version}" if version else "a server of unknown kind"
         return [
             Finding("database server", good=True, message=f"{name} answers at {self._http.url}"),
             influxdoctor.judge_clock(greeting.headers.get("Date", ""), time.time_ns()),

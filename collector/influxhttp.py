@@ -63,7 +63,7 @@ class InfluxHttp:
         self._settings = settings
         self.url = settings.url.rstrip("/")
         self.target = f"bucket {settings.bucket}" if settings.api == "v2" else f"database {settings.database}"
-        configuration = Configuration()  # type: ignore[no-untyped-call] # its stubs are half done
+        configuration = Configuration()
         configuration.ssl_ca_cert = str(settings.ca_file) if settings.ca_file else None
         self._client = ApiClient(configuration)
         self._credentials: dict[str, str] | None = None

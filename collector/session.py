@@ -337,9 +337,9 @@ class Session:
         self._tell(state="online", version=__version__, since=since)
 
     def _tell(self, **status: str) -> None:
-        """Publishes our status, for whoever watches it."""
+        """Publishes our status; at QoS 0, because an acknowledgement would find us gone and look like a failure."""
         if self._client is not None:
-            self._client.publish(self._status_topic, json.dumps(status), qos=1, retain=True)
+            self._client.publish(self._status_topic, json.dumps(status), qos=0, retain=True)
 
     # ── staying alive ────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -11,7 +11,6 @@ import random
 import threading
 import time
 from collections import Counter, deque
-from concurrent.futures import ThreadPoolExecutor
 from typing import Literal, NamedTuple, TypeAlias
 
 import structlog
@@ -35,7 +34,7 @@ _FIRST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 30.0
 _REFUSED_PAUSE_S = 30.0
 _LONGEST_RETRY_AFTER_S = 300.0
-_STOP_S = 4.0
+_STOP_S = 2.0
 
 
 class _Batch(NamedTuple):
@@ -71,7 +70,7 @@ class StoreWriter(threading.Thread):
         super().__init__(name="storewriter", daemon=True)
         self.state: State = "idle"
         self.trouble = ""
-        self.position = self._persisted = self._read = journal.cursor(CURSOR)
+        self.position = self._persisted = journal.cursor(CURSOR)
         self.written = self.rejected = self.batches = self.retries = 0
         self.last_success = 0.0
         self._journal = journal
@@ -84,7 +83,6 @@ class StoreWriter(threading.Thread):
         self._rejected: list[tuple[Reading, str]] = []
         self._persisted_at = time.monotonic()
         self._failures = 0
-        self._helper = ThreadPoolExecutor(1)
         self._most = batch_size
         self._use(store, batch_size, flush_interval)
 
@@ -122,26 +120,25 @@ class StoreWriter(threading.Thread):
         try:
             self._take_over()
             self._drain()
-        except StoreUnavailable as error:
-            return self._retreat("unavailable", str(error), error.retry_after_s)
-        except StoreRefused as error:
-            return self._retreat("refused", str(error), _REFUSED_PAUSE_S)
+        except (StoreUnavailable, StoreRefused) as error:
+            if str(error) != self.trouble:
+                log.warning("the database takes no readings; they wait in the journal", reason=str(error))
+            if isinstance(error, StoreRefused):
+                return self._retreat("refused", str(error), _REFUSED_PAUSE_S)
+            return self._retreat("unavailable", str(error), error.retry_after_s or 0.0)
         except Exception as error:
             log.exception("storing failed unexpectedly; it will be tried again")
-            return self._retreat("unavailable", f"unexpected: {error!r}")
+            return self._retreat("unavailable", f"unexpected: {error!r}", 0.0)
         return 0.0
 
-    def _retreat(self, state: State, trouble: str, pause_s: float | None = None) -> float:
-        if trouble != self.trouble:
-            log.warning("the database takes no readings; they wait in the journal", state=state, reason=trouble)
+    def _retreat(self, state: State, trouble: str, least_s: float) -> float:
+        """How long to wait: longer and longer, with jitter, and at least what is asked for within reason."""
         self.state, self.trouble = state, trouble
         self._prepared = False
         self.retries += 1
         self._failures += 1
-        if pause_s is not None:
-            return min(pause_s, _LONGEST_RETRY_AFTER_S)
-        longest = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2 ** min(self._failures - 1, 10))
-        return random.uniform(longest / 2, longest)
+        longest_s = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2 ** min(self._failures - 1, 10))
+        return max(random.uniform(longest_s / 2, longest_s), min(least_s, _LONGEST_RETRY_AFTER_S))
 
     def _recover(self, state: State) -> None:
         if self.trouble:
@@ -177,14 +174,10 @@ class StoreWriter(threading.Thread):
         if self._batch is None:
             self._rest()
             return
-        ahead = self._helper.submit(self._read_ahead)
-        try:
-            while self._batch.parts:
-                if self._stopping or self._next is not None:
-                    return
-                self._put(self._batch)
-        finally:
-            ahead.exception()  # waits; what went wrong goes wrong again when the next batch is gathered
+        while self._batch.parts:
+            if self._stopping or self._next is not None:
+                return
+            self._put(self._batch)
         self._settle(self._batch)
         if self._rejected or time.monotonic() - self._persisted_at >= _PERSIST_S:
             self._persist()
@@ -199,9 +192,9 @@ class StoreWriter(threading.Thread):
         """Fills `_ahead` up to a batch, if the journal holds as much; returns how many readings are in it."""
         count = sum(len(entry.readings) for entry in self._ahead)
         if count < self._most:
-            entries = self._journal.read(self._read, self._most - count)
+            after = self._ahead[-1].position if self._ahead else self.position
+            entries = self._journal.read(after, self._most - count)
             self._ahead += entries
-            self._read = entries[-1].position if entries else self._read
             count += sum(len(entry.readings) for entry in entries)
         return count
 
@@ -239,7 +232,8 @@ class StoreWriter(threading.Thread):
             self._most = max(1, middle)  # the size may be what breaks the connection, or takes too long
             raise
         else:
-            self._most = min(self._batch_size, self._most + self._most // 8 + 1)
+            if len(part) == self._most:
+                self._most = min(self._batch_size, self._most + self._most // 8 + 1)
             self.written += len(part)
             self.batches += 1
             self.last_success = time.time()

@@ -2,6 +2,7 @@
 
 import shutil
 import signal
+import sqlite3
 import tempfile
 import threading
 import time
@@ -78,7 +79,7 @@ def demo(
                 if live:
                     _watch(daemon, campus, lambda stop: go_live(publisher, campus, now, interval=every, stopping=stop))
             summary = _summarize(daemon)
-    except CollectorError as error:
+    except (CollectorError, OSError, sqlite3.Error) as error:
         fail(f"{error}\nThe logs in {folder} say more.", 1)
     except KeyboardInterrupt:
         return
@@ -97,11 +98,10 @@ def furnish(configuration: Configuration, folder: Path, port: int) -> Configurat
         The copy, read from FOLDER/config.
     """
     copy = folder / "config"
-    for source in configuration.folder.rglob("*"):
-        if source.suffix in {".yaml", ".yml", ".csv"}:
-            target = copy / source.relative_to(configuration.folder)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source, target)
+    for source in configuration.files:
+        target = copy / source.relative_to(configuration.folder)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, target)
     content = {
         "site": configuration.settings.site.model_dump(mode="json"),
         "data_dir": str(folder / "data"),

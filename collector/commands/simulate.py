@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 from pydantic import ValidationError
+from rich.live import Live as Screen
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -28,7 +29,9 @@ from devices.durations import NANOSECONDS, format_duration, parse_duration
 
 Days = Annotated[int, typer.Option("--days", min=0, help="How many days to fill back before it goes live.")]
 Live = Annotated[bool, typer.Option("--live/--no-live", help="Go on live after the days are filled back.")]
-Interval = Annotated[str, typer.Option("--interval", metavar="DURATION", help="How often meters report while live.")]
+Interval = Annotated[
+    str, typer.Option("--interval", metavar="DURATION", help="How often meters report at least while live.")
+]
 
 _DAY = NANOSECONDS["d"]
 _NAMED = 8
@@ -61,13 +64,13 @@ def simulate(
                         task = progress.add_task("Published", total=1.0)
                         fill_back(publisher, campus, now, lambda share: progress.update(task, completed=share))
                 if live:
-                    messages.print("Live now; Ctrl-C ends it.")
-                    go_live(publisher, campus, now, interval=every, stopping=threading.Event())
-            seconds = time.monotonic() - began
-            console.print(
-                f"Published {publisher.messages:,} messages with {publisher.readings:,} readings in {seconds:.1f} s.",
-                highlight=False,
-            )
+                    with Screen(
+                        get_renderable=lambda: f"{_describe(publisher)}, going on live; Ctrl-C ends it.",
+                        console=messages,
+                        transient=True,
+                    ):
+                        go_live(publisher, campus, now, interval=every, stopping=threading.Event())
+            console.print(f"{_describe(publisher)} in {time.monotonic() - began:.1f} s.", highlight=False)
     except CollectorError as error:
         fail(str(error), 1)
 
@@ -104,7 +107,7 @@ def introduce(campus: Campus, configuration: Configuration, url: str) -> None:
     """Says what is simulated, what is left out, and what will go wrong."""
     site, language = configuration.settings.site, pick_language()
     name = escape(site.name.pick(language, site.id))
-    messages.print(f"A simulated [bold]{name}[/]: {len(campus.devices)} devices, published to {url}")
+    messages.print(f"Simulates {len(campus.devices)} devices of [bold]{name}[/] and publishes to {url}")
     if campus.left_out:
         names = ", ".join(device.id for device in campus.left_out[:_NAMED])
         more = f" and {len(campus.left_out) - _NAMED} more" if len(campus.left_out) > _NAMED else ""
@@ -137,6 +140,10 @@ def show_progress() -> Iterator[Progress]:
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
     with Progress(*columns, console=messages) as progress:
         yield progress
+
+
+def _describe(publisher: Publisher) -> str:
+    return f"Published {publisher.messages:,} messages with {publisher.readings:,} readings"
 
 
 def _choose_broker(settings: Mqtt, url: str) -> Mqtt:

@@ -27,6 +27,8 @@ from devices.register import Device, Register
 QUARTER_HOUR = 15 * NANOSECONDS["m"]
 LOSSES = 1.02
 """What a main meter counts, against the sum of its sub-meters."""
+CATCH_UP = 30 * NANOSECONDS["s"]
+"""How long a gateway is back before it sends what it kept."""
 
 _MINUTE = NANOSECONDS["m"]
 _SECOND = NANOSECONDS["s"]
@@ -77,37 +79,40 @@ class Campus:
             for device in self.devices
         }
 
-    def deliver(self, after: int, until: int, step: int) -> Iterator[Delivery]:
+    def deliver(self, after: int, until: int, interval: int | None = None) -> Iterator[Delivery]:
         """What arrives for after < time <= until (UTC nanoseconds).
 
-        Behind a silent gateway nothing arrives; when it is back, all that was measured meanwhile comes at once,
-        after what the others say.
+        Behind a silent gateway nothing arrives. When it is back, what is new comes first; half a minute later, and
+        after what the others say, comes all that was measured meanwhile.
 
         Args:
             after: the last nanosecond before.
             until: the last nanosecond.
-            step: how often meters report, nanoseconds. Gateways do so once a minute at most, doors as people pass.
+            interval: how often meters report at least, nanoseconds; None: as the register says. Gateways always do as
+                the register says, doors as people pass.
         """
         backlog: list[Delivery] = []
         for device in self.devices:
             silences = self._silences[device.id]
             reports = [
                 report
-                for report in self._report(device, after, until, step)
+                for report in self._report(device, after, until, interval)
                 if not any(silence.covers(report.time) for silence in silences)
             ]
             if reports:
                 yield Delivery(device, reports)
             for silence in silences:
-                if after < silence.end <= until:
-                    missed = self._report(device, silence.begin - 1, silence.end - 1, step)
+                if after < silence.end + CATCH_UP <= until:
+                    missed = self._report(device, silence.begin - 1, silence.end - 1, interval)
                     backlog += [Delivery(device, missed)] if missed else []
         yield from backlog
 
-    def _report(self, device: Device, after: int, until: int, step: int) -> list[Report]:
+    def _report(self, device: Device, after: int, until: int, interval: int | None) -> list[Report]:
         if device.kind == "door":
             return self._doors.reports(device.id, after, until)
-        every = max(step, _MINUTE) if device.kind == "gateway" else step
+        every = device.interval or (_MINUTE if device.kind == "gateway" else QUARTER_HOUR)
+        if interval is not None and device.kind != "gateway":
+            every = min(every, interval)
         instrument = self._instruments[device.id]
         offset = self._offset(device, every)
         first = after - (after - offset) % every + every

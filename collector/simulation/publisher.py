@@ -15,7 +15,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from collector.errors import CollectorError
 from collector.secrets import mqtt_password
 from collector.settings import Mqtt
-from collector.simulation.campus import QUARTER_HOUR, Campus, Delivery
+from collector.simulation.campus import Campus, Delivery
 from collector.simulation.report import encode, find_topic
 from devices.durations import NANOSECONDS
 
@@ -153,7 +153,7 @@ def fill_back(publisher: Publisher, campus: Campus, until: int, progress: Callab
     span = max(1, until - campus.start)
     for after in range(campus.start, until, _CHUNK):
         end = min(after + _CHUNK, until)
-        for count, delivery in enumerate(campus.deliver(after, end, QUARTER_HOUR), start=1):
+        for count, delivery in enumerate(campus.deliver(after, end), start=1):
             publisher.publish(delivery)
             progress((after - campus.start + (end - after) * min(1.0, count / len(campus.devices))) / span)
     publisher.flush()
@@ -174,7 +174,7 @@ def go_live(
         publisher: connected.
         campus: what to publish.
         after: what happened until then is published already, UTC nanoseconds.
-        interval: how often meters report, nanoseconds.
+        interval: how often meters report at least, nanoseconds.
         stopping: set from outside.
 
     Raises:

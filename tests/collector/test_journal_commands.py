@@ -31,7 +31,9 @@ def reading(number: int, **values: float | bool | str) -> Reading:
 def fill(config: Path, *hours: list[Reading]) -> None:
     """Commits readings, an hour's after the other, from START on."""
     now = [START]
-    with closing(Journal(load(config).settings.data_dir / "journal.db", 10**8, CONSUMERS, clock=lambda: now[0])) as journal:
+    with closing(
+        Journal(load(config).settings.data_dir / "journal.db", 10**8, CONSUMERS, clock=lambda: now[0])
+    ) as journal:
         for batch in hours:
             for at in range(0, len(batch), 1000):
                 journal.commit(batch[at : at + 1000])
@@ -94,7 +96,7 @@ def test_what_the_database_rejects_is_left_out_and_counted(influxdb: InfluxDB, f
     store = {"kind": "influxdb", "api": "v1", "url": influxdb.url, "database": fresh_name}
     config = write_site(tmp_path, store=store)
     influxdb.ask("", f'CREATE DATABASE "{fresh_name}"')
-    influxdb.request("POST", f"/write?db={fresh_name}", "electricity_meter,device=em-9 alarm=1")
+    influxdb.request("POST", f"/write?db={fresh_name}", f"electricity_meter,device=em-9 alarm=1 {START}")
     fill(config, [reading(number, **({"alarm": "open"} if number == 37 else {})) for number in range(100)])
     result = replay(config, "2024-11-22")
     assert result.exit_code == 1
@@ -140,7 +142,11 @@ def test_a_span_of_which_nothing_is_left_is_said(tmp_path: Path) -> None:
     ("begin", "end", "message"),
     [
         ("noon", "", "'noon' is no time. Write 2026-11-22, 2026-11-22T08:00 or how long ago: 36h, 7d."),
-        ("2024-11-22", "2024-13-01", "'2024-13-01' is no time. Write 2026-11-22, 2026-11-22T08:00 or how long ago: 36h, 7d."),
+        (
+            "2024-11-22",
+            "2024-13-01",
+            "'2024-13-01' is no time. Write 2026-11-22, 2026-11-22T08:00 or how long ago: 36h, 7d.",
+        ),
         ("2024-11-22T12:00", "2024-11-22T11:00", "--from 2024-11-22T12:00 is not before --to 2024-11-22T11:00."),
     ],
 )

@@ -2,7 +2,6 @@
 
 import json
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -89,7 +88,10 @@ def test_a_time_before_all_is_empty(config: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--from", "yesterday"], "'yesterday' is no time. Write 2026-11-22, 2026-11-22T08:00 or how long ago: 36h, 7d."),
+        (
+            ["--from", "yesterday"],
+            "'yesterday' is no time. Write 2026-11-22, 2026-11-22T08:00 or how long ago: 36h, 7d.",
+        ),
         (["--from", "1h", "--to", "2h"], "--from 1h is not before --to 2h."),
         (["--device", "em-9"], "There is no device 'em-9' in the register, and nothing came from it."),
     ],

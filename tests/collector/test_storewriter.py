@@ -326,7 +326,7 @@ def test_an_outage_is_waited_for_longer_and_longer_and_said_once(
     assert writer.trouble == ""
 
 
-@pytest.mark.parametrize(("asked_s", "pause_s"), [(17.0, 17.0), (0.0, 0.0), (86_400.0, 300.0)])
+@pytest.mark.parametrize(("asked_s", "pause_s"), [(17.0, 17.0), (86_400.0, 300.0)])
 def test_the_pause_that_the_database_asks_for_is_kept(
     journal: Journal, store: Memory, writer: StoreWriter, asked_s: float, pause_s: float
 ) -> None:
@@ -338,10 +338,20 @@ def test_the_pause_that_the_database_asks_for_is_kept(
     assert writer._attempt() == pause_s
 
 
+def test_a_database_that_asks_for_no_pause_gets_one(journal: Journal, store: Memory, writer: StoreWriter) -> None:
+    def fault(_: Sequence[Reading]) -> None:
+        raise StoreUnavailable("too busy", 0.0)
+
+    store.fault = fault
+    journal.commit(readings([1]))
+    assert 0.25 <= writer._attempt() <= 0.5
+
+
 def test_a_refusal_is_said_once_and_prepared_for_again(
     journal: Journal, store: Memory, writer: StoreWriter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(storewriter, "_REFUSED_PAUSE_S", 0.001)
+    monkeypatch.setattr(storewriter, "_FIRST_PAUSE_S", 0.001)
 
     def fault(_: Sequence[Reading]) -> None:
         if store.prepared < 4:

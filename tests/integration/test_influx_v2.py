@@ -291,6 +291,15 @@ def test_a_bucket_that_may_not_be_mapped_is_still_written(script: Script, store:
     assert len(script.asked("POST /api/v2/dbrps")) == 1
 
 
+@pytest.mark.parametrize("status", [400, 404, 413, 422])
+def test_a_proxy_that_knows_nothing_of_influxdb(script: Script, store: InfluxDatabase, status: int) -> None:
+    script.answer("POST /api/v2/write", status, b"<html>The plain HTTP request was sent to HTTPS port</html>")
+    with pytest.raises(StoreRefused, match=rf"answers {status} when we write to bucket siteward: <html>The plain HTTP"):
+        store.prepare()
+    (finding,) = (finding for finding in store.inspect() if finding.subject == "bucket siteward")
+    assert not finding.good
+
+
 def test_an_organisation_that_is_not_set(script: Script) -> None:
     script.answer("POST /api/v2/write", 400, {"code": "invalid", "message": "Please provide either orgID or org"})
     store = InfluxDatabase(
@@ -330,6 +339,7 @@ def test_an_answer_that_is_no_json(script: Script, store: InfluxDatabase) -> Non
 
 def test_doctor_reads_the_retention_of_the_bucket(script: Script, store: InfluxDatabase) -> None:
     script.answer("GET /ping", 204, X_Influxdb_Version="v2.7.6")
+    script.answer("GET /flags", 200, b"<html>InfluxDB's own page for everything else</html>")
     script.answer("POST /api/v2/write", 400, NOTHING)
     script.answer("POST /query", 200, {"results": [{"statement_id": 0}]})
     rules = [{"type": "expire", "everySeconds": 86_400}]
