@@ -7,13 +7,13 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
-from watchfiles import watch
 
 from collector import ledger, quarantine, service, telemetry
 from collector.configuration import Configuration, ConfigurationError, load
@@ -35,7 +35,7 @@ CONSUMERS = ("store", ledger.CURSOR)
 """Who holds back the trimming of the journal."""
 
 _LEDGER_KEEP = 30 * NANOSECONDS["d"]
-_LOOK_MS = 500
+_LOOK_S = 0.5
 _STOP_S = 4.0
 _STUCK_S = 90.0
 """Longer than a slow name server keeps an attempt to connect."""
@@ -72,6 +72,7 @@ class Daemon:
         self._started_ns = time.time_ns()
         self._clock_skews: dict[str, int] = {}
         self._problems: list[str] = []
+        self._surveyed = _survey(configuration.folder)
         self._reloading = threading.Lock()
         self._claim = _claim(settings.data_dir)
         self.http = HttpServer(settings.http.listen, self)
@@ -182,19 +183,17 @@ class Daemon:
     def _pace(self) -> tuple[int, int]:
         """Batch size and flush interval (ns) of the store."""
         store = self.configuration.settings.store
-        return (store.batch_size, store.flush_interval) if store.kind == "influxdb" else (5000, 250_000_000)
+        return (store.batch_size, store.flush_interval) if store.kind == "influxdb" else (10_000, 250_000_000)
 
     def _watch(self) -> None:
+        """Looks by itself: the folder may be exchanged as a whole, or lie where the kernel reports no changes."""
         reload = _guard(self.reload)
-        # Polled: the folder may be exchanged as a whole, or lie where the kernel reports no changes.
-        for _ in watch(
-            self.configuration.folder,
-            stop_event=self.stopping,
-            raise_interrupt=False,
-            force_polling=True,
-            poll_delay_ms=_LOOK_MS,
-        ):
-            reload()
+        known = seen = self._surveyed
+        while not self.stopping.wait(_LOOK_S):
+            before, seen = seen, _survey(self.configuration.folder)
+            if seen == before and seen != known:  # changed, and nobody is writing any more
+                known = seen
+                reload()
 
     def reload(self) -> None:
         """Reads the folder again; a good configuration is taken over whole, a bad one is reported and left."""
@@ -312,6 +311,17 @@ def _claim(folder: Path) -> int:
         os.close(claim)
         raise CollectorError(f"{folder}: another Siteward runs on this data_dir; stop it, or choose another") from None
     return claim
+
+
+def _survey(folder: Path) -> frozenset[tuple[str, int, int, int]]:
+    """What tells one state of a configuration folder from another: each file with its inode, size and time."""
+    found = []
+    for pattern in ("*.yaml", "*.csv", "*/*.yaml"):
+        for path in folder.glob(pattern):
+            with suppress(OSError):  # it has just gone
+                status = path.stat()
+                found.append((str(path), status.st_ino, status.st_size, status.st_mtime_ns))
+    return frozenset(found)
 
 
 def _guard(job: Callable[[], object]) -> Callable[[], None]:

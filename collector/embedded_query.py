@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from collector.intervals import Interval
-from collector.store import Aggregate, Sample
+from collector.store import Aggregate, Sample, check_aggregate
 from collector.summaries import DAYS, QUARTER_HOUR, QUARTER_HOURS, Summaries
 from devices.durations import NANOSECONDS
 from devices.points import POINTS
@@ -52,7 +52,6 @@ _FOLDS: dict[Aggregate, Callable[[Sequence[Piece]], Value]] = {
     "first": lambda pieces: pieces[0].first,
     "last": lambda pieces: pieces[-1].last,
 }
-_TEXT_FOLDS = {"count", "first", "last"}
 
 
 class Snapshot:
@@ -84,14 +83,14 @@ class Snapshot:
         interval: str | None,
         aggregate: Aggregate,
     ) -> dict[str, list[Sample]]:
-        """See `Store.series`. Means and the like of a bool point count true as 1.
+        """See `Store.series`.
 
         Raises:
-            ValueError: the interval does not divide time evenly, or the aggregate makes no sense for text.
+            ValueError: the interval does not divide time evenly, or the aggregate makes no sense for the point.
         """
         kind = POINTS[point].type if point in POINTS else float
-        if interval is not None and kind is str and aggregate not in _TEXT_FOLDS:
-            raise ValueError(f"{point} is text and has no {aggregate}; ask for count, first or last")
+        if interval is not None:
+            check_aggregate(point, aggregate)
         buckets = None if interval is None else Interval(interval, self._zone)
         levels = self._levels(buckets) if buckets and (kind is not str or aggregate == "count") else ()
         result = kind if buckets is None or aggregate in {"first", "last"} else float

@@ -30,4 +30,12 @@ class BatchTooLarge(StoreError):  # noqa: N818 - names the state of the batch
 
 
 class BatchRejected(StoreError):  # noqa: N818 - names the state of the batch
-    """Some readings of the batch are bad; the others may or may not have been stored: bisect."""
+    """Some readings of the batch are bad; the others may or may not have been stored: bisect.
+
+    Attributes:
+        count: how many are bad, where the database says it, or None.
+    """
+
+    def __init__(self, message: str, count: int | None = None) -> None:
+        super().__init__(message)
+        self.count = count

@@ -21,7 +21,7 @@ from collector.influxhttp import Answer, InfluxHttp
 from collector.intervals import Interval
 from collector.lineprotocol import LineRenderer
 from collector.settings import InfluxStore, Site
-from collector.store import Aggregate, Finding, Sample
+from collector.store import Aggregate, Finding, Sample, check_aggregate
 from devices.durations import NANOSECONDS, parse_duration
 from devices.reading import Reading
 from devices.register import Register
@@ -58,7 +58,7 @@ class InfluxDatabase:
         if answer.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
             raise BatchTooLarge(f"larger than the database takes: {answer.message}")
         if answer.status in _BAD_LINES:
-            raise BatchRejected(_find_reason(answer.message))
+            raise BatchRejected(_find_reason(answer.message), _find_count(answer.message))
         if answer.status == HTTPStatus.NOT_FOUND:
             raise self._http.explain(f"write to {self._http.target}", answer)
 
@@ -110,7 +110,8 @@ class InfluxDatabase:
             StoreError: the database cannot answer.
         """
         cut = Interval(interval, self._site.zone) if interval else None
-        influxql.check(point, cut, aggregate)
+        if cut:
+            check_aggregate(point, aggregate)
         members = defaultdict(list)
         for device in devices:
             members[self._renderer.measurement(device)].append(device)
@@ -282,3 +283,9 @@ def _find_reason(message: str) -> str:
     """What is wrong with a reading, the same for all with the same fault: without its line, and without counts."""
     message = re.sub(r"unable to parse '.*?': ", "", message)
     return re.sub(r"^partial write: | dropped=\d+$", "", message)
+
+
+def _find_count(message: str) -> int | None:
+    """How many readings were left out; a line that cannot be parsed is not counted."""
+    match = re.search(r" dropped=(\d+)$", message)
+    return int(match[1]) if match and match[1] != "0" else None

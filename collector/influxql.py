@@ -4,7 +4,7 @@ The language: https://docs.influxdata.com/influxdb/v1/query_language/
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -13,7 +13,6 @@ from collector.errors import StoreError
 from collector.intervals import Interval
 from collector.store import Aggregate, Sample
 from devices.durations import NANOSECONDS, write_duration
-from devices.points import POINTS
 
 _WEEK = NANOSECONDS["w"]
 
@@ -45,19 +44,6 @@ def quote_name(name: str) -> str:
 def quote_text(text: str) -> str:
     """A text as a literal."""
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n") + "'"
-
-
-def check(point: str, interval: Interval | None, aggregate: Aggregate) -> None:
-    """Looks at a question before it is asked.
-
-    Raises:
-        ValueError: there is no such aggregate, or the point's values have none.
-    """
-    if aggregate not in get_args(Aggregate):
-        raise ValueError(f"aggregate: expected one of {', '.join(get_args(Aggregate))}, got {aggregate!r}")
-    numeric = point not in POINTS or POINTS[point].type is float
-    if interval and not numeric and aggregate not in {"count", "first", "last"}:
-        raise ValueError(f"{point} is no number: expected count, first or last, got {aggregate!r}")
 
 
 def ask(

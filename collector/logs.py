@@ -32,5 +32,5 @@ def configure(*, verbose: bool = False) -> None:
         ),
     )
     logging.basicConfig(handlers=[handler], level=logging.DEBUG if verbose else logging.INFO, force=True)
-    for chatty in ("apscheduler", "urllib3", "watchfiles", "Rx"):
+    for chatty in ("apscheduler", "urllib3", "Rx"):
         logging.getLogger(chatty).setLevel(logging.WARNING)

@@ -23,12 +23,11 @@ from collector.errors import CollectorError
 from collector.mqtt import Client, Message, Protocol
 from collector.secrets import mqtt_password
 from collector.settings import Mqtt
-from collector.unreachable import explain_end, explain_error, explain_refusal
+from collector.unreachable import CONNECT_S, explain_end, explain_error, explain_refusal
 from devices.durations import NANOSECONDS
 
 log = structlog.get_logger()
 
-_CONNECT_S = 3.0
 _ANSWER_S = 10.0
 _BACKOFF_S = (1.0, 30.0)
 _HEARTBEAT_S = 20.0
@@ -223,7 +222,7 @@ class Session:
     def _make_client(self) -> Client:
         settings = self._settings
         client = Client(settings.client_id, self._protocol)
-        client.connect_timeout = _CONNECT_S
+        client.connect_timeout = CONNECT_S
         client.max_inflight_messages_set(_RECEIVE_MAXIMUM)
         if settings.username:
             client.username_pw_set(settings.username, mqtt_password(settings))

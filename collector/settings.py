@@ -110,7 +110,7 @@ class InfluxStore(Model):
     password_file: Path | None = Field(None, description="v1: file that holds the password.")
     ca_file: Path | None = Field(None, description="Certificate authority; left out: the system's.")
     gzip: bool | None = Field(None, description="Compress what is written; left out: unless it is on loopback.")
-    batch_size: int = Field(5000, ge=1, le=50_000, description="Most readings in one write.")
+    batch_size: int = Field(10_000, ge=1, le=50_000, description="Most readings in one write.")
     flush_interval: Duration = Field(
         250 * NANOSECONDS["ms"],
         description="Longest wait for more readings before a write.",

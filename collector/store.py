@@ -1,12 +1,28 @@
 """The store: what any database of readings must offer. Implemented by influx.py and embedded.py."""
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, NamedTuple, Protocol, TypeAlias
+from typing import Literal, NamedTuple, Protocol, TypeAlias, get_args
 
+from devices.points import POINTS
 from devices.reading import Reading, Value
 from devices.register import Register
 
 Aggregate: TypeAlias = Literal["mean", "min", "max", "sum", "count", "first", "last"]
+
+
+_OF_ANYTHING = {"count", "first", "last"}
+
+
+def check_aggregate(point: str, aggregate: Aggregate) -> None:
+    """Looks at a question before it is asked; what is no number can only be counted and picked.
+
+    Raises:
+        ValueError: there is no such aggregate, or the point's values have none.
+    """
+    if aggregate not in get_args(Aggregate):
+        raise ValueError(f"aggregate: expected one of {', '.join(get_args(Aggregate))}, got {aggregate!r}")
+    if point in POINTS and POINTS[point].type is not float and aggregate not in _OF_ANYTHING:
+        raise ValueError(f"{point} is no number: expected count, first or last, got {aggregate!r}")
 
 
 class Sample(NamedTuple):
@@ -60,6 +76,10 @@ class Store(Protocol):
             interval: None for the raw values, else "15m", "1h", "1d", "1w": buckets aligned to the site's
                 time zone (a day is the local day, also when it has 23 or 25 hours).
             aggregate: how a bucket becomes one value; an empty bucket is absent.
+
+        Raises:
+            ValueError: the interval does not divide time evenly, or `check_aggregate` refuses.
+            StoreError: the database does not answer.
         """
 
     def use(self, register: Register) -> None:

@@ -11,6 +11,7 @@ import random
 import threading
 import time
 from collections import Counter, deque
+from operator import attrgetter
 from typing import Literal, NamedTuple, TypeAlias
 
 import structlog
@@ -223,11 +224,12 @@ class StoreWriter(threading.Thread):
         except (BatchRejected, BatchTooLarge) as error:
             if isinstance(error, BatchTooLarge):
                 self._most = max(1, middle)
-            if middle:
+            if middle and not (isinstance(error, BatchRejected) and error.count == len(part)):
+                part = sorted(part, key=attrgetter("device"))  # the bad are often of one kind: they shall lie together
                 left += [part[middle:], part[:middle]]
             else:
-                batch.rejected.append((part[0], str(error)))
-                self.rejected += 1
+                batch.rejected.extend((reading, str(error)) for reading in part)
+                self.rejected += len(part)
         except StoreUnavailable:
             self._most = max(1, middle)  # the size may be what breaks the connection, or takes too long
             raise

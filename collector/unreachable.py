@@ -7,6 +7,9 @@ import ssl
 from collector.errors import CollectorError
 from collector.settings import Mqtt
 
+CONNECT_S = 3.0
+"""Longest wait for a connection."""
+
 _CREDENTIALS_REFUSED = {"Bad user name or password", "Not authorized"}
 
 
@@ -16,16 +19,16 @@ def explain_error(error: Exception, settings: Mqtt) -> str:
     match error:
         case CollectorError():  # a secret cannot be read
             return str(error)
+        case ssl.SSLEOFError() | ConnectionResetError():
+            words = "breaks the connection off; does this port want TLS (mqtts://), or none (mqtt://)?"
         case ssl.SSLError():
             words = _explain_tls(error)
         case TimeoutError():
-            words = "does not answer; check mqtt.url, the network and firewalls"
+            words = f"does not answer within {CONNECT_S:.0f} s; check mqtt.url, the network and firewalls"
         case ConnectionRefusedError():
             words = "refuses connections: start the broker there, or check mqtt.url"
         case socket.gaierror():
             words = f"leads nowhere ({error.strerror}); check mqtt.url and the name server"
-        case ConnectionError():
-            words = f"breaks the connection off ({error.strerror}); check that this port is the one for TLS"
         case OSError() if missing := _find_unreadable(settings):
             return f"{missing}: cannot be read; put the file there, or correct its name in siteward.yaml"
         case OSError():

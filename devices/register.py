@@ -72,10 +72,18 @@ class Text(Model):
         return (self.zh or self.en if language == "zh" else self.en or self.zh) or default
 
 
+def _check_id(name: str) -> str:
+    if name == "siteward":
+        raise ValueError("'siteward' is the daemon itself; choose another id")
+    return name
+
+
 class Device(Model):
     """One device of the register."""
 
-    id: Identifier = Field(description="Unique in the register; stays when the device is renamed or moved.")
+    id: Annotated[Identifier, AfterValidator(_check_id)] = Field(
+        description="Unique in the register; stays when the device is renamed or moved."
+    )
     kind: Kind = Field(description="What it is; also the measurement's name in the database.")
     profile: str = Field("canonical", description="How its payloads are read; see `siteward devices profiles`.")
     address: str = Field("", description="What the device calls itself in the topic; its id where empty.")
@@ -91,9 +99,15 @@ class Device(Model):
     )
 
 
+_OWN_FIELDS = ("received_time_s", "claimed_time_s")
+"""Fields in which the database keeps a reading's other times."""
+
+
 def _check_tag(name: str) -> str:
-    if name in SERIES_TAGS or name in POINTS:
-        raise ValueError(f"{name!r} is already the name of a {'point' if name in POINTS else 'tag'}; choose another")
+    if name in SERIES_TAGS or name in POINTS or name in _OWN_FIELDS:
+        raise ValueError(
+            f"{name!r} is already the name of a {'tag' if name in SERIES_TAGS else 'point'}; choose another"
+        )
     return name
 
 

@@ -181,7 +181,7 @@ def test_the_night_when_clocks_go_back_has_25_hours(store: EmbeddedDatabase) -> 
         assert summarize_all(store) in {101, 0}  # two days and the quarter-hours but the newest
 
 
-def test_truth_is_counted_as_one_and_keeps_its_type_as_first_and_last(store: EmbeddedDatabase) -> None:
+def test_truth_keeps_its_type_as_first_and_last_and_has_no_mean(store: EmbeddedDatabase) -> None:
     store.write(
         [
             Reading("sd-1", MIDNIGHT + step * HOUR, MIDNIGHT, {"smoke": smoke})
@@ -194,9 +194,10 @@ def test_truth_is_counted_as_one_and_keeps_its_type_as_first_and_last(store: Emb
         answer = store.series(["sd-1"], "smoke", MIDNIGHT, MIDNIGHT + DAY, interval="1d", aggregate=aggregate)
         return answer["sd-1"][0].value
 
-    assert (ask("mean"), ask("sum"), ask("min"), ask("max")) == (0.75, 18.0, 0.0, 1.0)
-    assert (ask("first"), ask("last")) == (False, True)
+    assert (ask("count"), ask("first"), ask("last")) == (24.0, False, True)
     assert type(ask("first")) is bool
+    with pytest.raises(ValueError, match="smoke is no number: expected count, first or last, got 'mean'"):
+        ask("mean")
 
 
 def test_text_has_count_first_and_last_only(store: EmbeddedDatabase) -> None:
@@ -211,7 +212,7 @@ def test_text_has_count_first_and_last_only(store: EmbeddedDatabase) -> None:
         return answer["door-1"][0].value
 
     assert (ask("count"), ask("first"), ask("last")) == (4.0, "granted", "tamper")
-    with pytest.raises(ValueError, match="event is text and has no mean; ask for count, first or last"):
+    with pytest.raises(ValueError, match="event is no number: expected count, first or last, got 'mean'"):
         ask("mean")
 
 

@@ -131,7 +131,7 @@ def test_answers_are_exact_whenever_samples_come_and_summaries_are_made(
     epoch = int(datetime.fromisoformat(midnight).timestamp()) * SECOND
     model: Model = defaultdict(dict)
     aggregates: list[Aggregate] = ["count", "first", "last"]
-    if point != "event":
+    if point not in {"event", "smoke"}:
         aggregates += ["mean", "min", "max", "sum"]
     with fresh_store(zone, "10d") as store:
         for step in steps:
@@ -185,7 +185,7 @@ def test_summaries_stand_for_samples_that_have_expired(
         write(store, model, epoch, [reading for reading in after if reading.time >= horizon * 15 * MINUTE])
         if summarize:
             store.summarize()
-        for point in ("power_kw", "smoke"):
+        for point in ("power_kw", "smoke") if aggregate in {"count", "first", "last"} else ("power_kw",):
             kept = {device: sorted(model[device, point].items()) for device in ("a", "b") if model[device, point]}
             answer = store.series(["a", "b"], point, epoch, epoch + 10 * DAY, interval=interval, aggregate=aggregate)
             assert answer == {

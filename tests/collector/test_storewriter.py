@@ -236,15 +236,16 @@ def test_what_was_not_persisted_is_sent_again(journal: Journal, store: Memory, w
     sizes=st.lists(st.integers(1, 30), min_size=1, max_size=8),
     bad=st.sets(st.integers(0, 240)),
     limit=st.integers(1, 12),
+    counting=st.booleans(),
 )
 def test_only_bad_readings_are_rejected(
-    tmp_path_factory: pytest.TempPathFactory, sizes: list[int], bad: set[int], limit: int
+    tmp_path_factory: pytest.TempPathFactory, *, sizes: list[int], bad: set[int], limit: int, counting: bool
 ) -> None:
     def fault(part: Sequence[Reading]) -> None:
         if len(part) > limit:
             raise BatchTooLarge("too large")
-        if any(reading.time in bad for reading in part):
-            raise BatchRejected("bad number")
+        if count := sum(reading.time in bad for reading in part):
+            raise BatchRejected("bad number", count if counting else None)
 
     journal = Journal(tmp_path_factory.mktemp("journal") / "journal.db", 10 * MB, ("store", "ledger"))
     store = Memory()
@@ -262,6 +263,21 @@ def test_only_bad_readings_are_rejected(
     assert stored_by_the_ledger(journal) == {"em-1": len(numbers - bad)}
     assert max(store.writes, default=0) <= limit
     journal.close()
+
+
+def test_bad_readings_of_one_device_are_found_in_few_writes(
+    journal: Journal, store: Memory, writer: StoreWriter
+) -> None:
+    def fault(part: Sequence[Reading]) -> None:
+        if count := sum(reading.device == "em-3" for reading in part):
+            raise BatchRejected("bad number", count)
+
+    store.fault = fault
+    writer = StoreWriter(journal, store, 5000, NO_WAIT)
+    journal.commit([reading(number, device=f"em-{number % 10}") for number in range(5000)])
+    writer._attempt()
+    assert (writer.written, writer.rejected) == (4500, 500)
+    assert len(store.attempts) < 50
 
 
 def test_a_rejection_is_in_quarantine_at_once(journal: Journal, store: Memory, writer: StoreWriter) -> None:

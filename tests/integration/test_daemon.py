@@ -88,6 +88,7 @@ def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("collector.session._BACKOFF_S", (0.05, 0.2))
     monkeypatch.setattr("collector.subscriber._IDLE_S", 0.05)
     monkeypatch.setattr("collector.subscriber._MEASURE_S", 0.01)
+    monkeypatch.setattr("collector.daemon._LOOK_S", 0.05)
 
 
 def at(broker: Mosquitto, name: str) -> dict[str, Any]:
@@ -160,11 +161,11 @@ def test_a_killed_daemon_is_reported_offline_by_the_broker(
     mosquitto: Mosquitto, fresh_name: str, tmp_path: Path
 ) -> None:
     status = f"siteward/{fresh_name}/status"
-    with Process(write_site(tmp_path, METER, **at(mosquitto, fresh_name))) as process:
-        with watch(mosquitto.port, status) as seen:
-            wait_until(lambda: seen, 20)
-            process.child.kill()
-            wait_until(lambda: len(seen) == 2)
+    config = write_site(tmp_path, METER, **at(mosquitto, fresh_name))
+    with Process(config) as process, watch(mosquitto.port, status) as seen:
+        wait_until(lambda: seen, 20)
+        process.child.kill()
+        wait_until(lambda: len(seen) == 2)
     with watch(mosquitto.port, status) as afterwards:
         wait_until(lambda: afterwards)
     assert [json.loads(one.payload)["state"] for one in (*seen, *afterwards)] == ["online", "offline", "offline"]
@@ -194,7 +195,7 @@ def test_it_stops_within_5_s_while_nothing_around_it_works(state: str, tmp_path:
 
 def has_connection(process: Process, port: int) -> bool:
     connections = psutil.Process(process.child.pid).net_connections("tcp")
-    return any(connection.raddr and connection.raddr.port == port for connection in connections)
+    return any(connection.raddr[1:] == (port,) for connection in connections)
 
 
 def test_it_stops_within_5_s_before_it_ever_got_anywhere(tmp_path: Path) -> None:
@@ -226,10 +227,10 @@ def test_a_port_in_use_is_said(tmp_path: Path) -> None:
         listen = f"127.0.0.1:{other.getsockname()[1]}"
         config = write_site(tmp_path, METER, http={"listen": listen})
         result = CliRunner().invoke(app, ["run", "--config", str(config)])
-    assert (result.exit_code, result.output) == (
-        2,
+    assert result.exit_code == 2
+    assert result.output == (
         f"Cannot start: http.listen: cannot listen on {listen}: Address already in use;"
-        " another Siteward may be running, or choose another port in siteward.yaml\n",
+        " another Siteward may be running, or choose another port in siteward.yaml\n"
     )
 
 
@@ -459,10 +460,11 @@ def test_what_only_a_start_can_change_is_said_and_stays(mosquitto: Mosquitto, fr
 
 def test_a_file_that_changes_nothing_is_no_news(mosquitto: Mosquitto, fresh_name: str, tmp_path: Path) -> None:
     config = write_site(tmp_path, METER, **at(mosquitto, fresh_name))
-    with running(config) as daemon, capture_logs() as logs:
+    with running(config) as daemon:
         wait_until(lambda: ready(daemon))
-        daemon.reload()
-        assert [entry["event"] for entry in logs] == ["subscribed"]
+        with capture_logs() as logs:
+            daemon.reload()
+        assert logs == []
 
 
 def test_sighup_reloads(mosquitto: Mosquitto, fresh_name: str, tmp_path: Path) -> None:

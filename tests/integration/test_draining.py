@@ -134,6 +134,19 @@ def test_bad_readings_are_in_quarantine_and_the_others_stored_once(
     )
 
 
+def test_what_the_database_rejects_as_a_whole_is_rejected_at_once(
+    influxdb: InfluxDB, fresh_name: str, journal: Journal
+) -> None:
+    influxdb.ask("", f"CREATE DATABASE {fresh_name}")
+    influxdb.request("POST", f"/write?db={fresh_name}", f'electricity_meter power_kw="text" {TIME}')
+    journal.commit(readings(range(500)))
+    with Draining(journal, influxdb.url, fresh_name) as writer:
+        wait_until(lambda: writer.position == 500)
+    assert (writer.written, writer.rejected, writer.batches) == (0, 500, 0)
+    (group,) = quarantine.list_groups(journal.connection())
+    assert group.times == 500
+
+
 def test_a_database_that_takes_little_at_a_time(tmp_path: Path, journal: Journal) -> None:
     with InfluxDB(tmp_path / "influxdb", http="max-body-size = 4000") as server:
         journal.commit(readings(range(2000)))
