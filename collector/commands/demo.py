@@ -63,7 +63,7 @@ def demo(
     campus = make_campus(configuration, days, now)
     introduce(campus, configuration, settings.mqtt.url)
     console.print(
-        f"\nThe demo keeps everything in {folder}\nLook into it with: siteward status -c {configuration.folder}"
+        f"\nThe demo keeps everything in {folder}\nLook into it with: siteward ledger -c {configuration.folder}"
     )
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends it as Ctrl-C does
     try:

@@ -188,7 +188,7 @@ def test_the_parts_of_paho_that_are_used_here_are_still_there() -> None:
     signatures = {
         name: list(inspect.signature(getattr(paho.Client, name)).parameters)
         for name in ("_sock_recv", "_sock_close", "_packet_read", "_packet_queue", "_loop_rc_handle",
-                     "_send_pingreq", "_handle_pingresp")
+                     "_send_pingreq", "_sock_send", "_handle_pingresp")
     }  # fmt: skip
     assert signatures == {
         "_sock_recv": ["self", "bufsize"],
@@ -197,6 +197,7 @@ def test_the_parts_of_paho_that_are_used_here_are_still_there() -> None:
         "_packet_queue": ["self", "command", "packet", "mid", "qos", "info"],
         "_loop_rc_handle": ["self", "rc"],
         "_send_pingreq": ["self"],
+        "_sock_send": ["self", "buf"],
         "_handle_pingresp": ["self"],
     }
     # One packet a call, read by _sock_recv alone: what serving it from a buffer stands on.

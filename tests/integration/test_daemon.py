@@ -108,6 +108,7 @@ def send(broker: Mosquitto, name: str, device: str, *numbers: int) -> None:
 
 
 def powers(store: Store, device: str = "em-1") -> list[float | bool | str]:
+    store.prepare()  # a question must not come before the tables
     return sorted(sample.value for sample in store.series([device], "power_kw", 0, 2**62).get(device, []))
 
 
