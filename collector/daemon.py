@@ -22,8 +22,8 @@ from collector.errors import CollectorError
 from collector.http import HttpServer
 from collector.journal import Journal
 from collector.pipeline import Pipeline
-from collector.session import State
 from collector.settings import Settings
+from collector.states import State
 from collector.stores import open_store
 from collector.storewriter import StoreWriter
 from collector.subscriber import Subscriber

@@ -113,7 +113,7 @@ def _remember(connection: sqlite3.Connection, readings: Iterable["Reading"]) -> 
             skews[key] = min(skews.get(key, reading.received - measured), reading.received - measured)
     for (device, hour), skew in sorted(skews.items()):
         connection.execute(
-            "INSERT INTO device_state (device, newest, skew_hour, skew, skew_before) VALUES (?1, ?2, ?3, ?4, ?4)"
+            "INSERT INTO device_state (device, newest, skew_hour, skew, skew_before) VALUES (?1, ?2, ?3, ?4, 0)"
             " ON CONFLICT (device) DO UPDATE SET newest = max(newest, ?2),"
             " skew_before = iif(skew_hour < ?3, skew, skew_before),"
             " skew = iif(skew_hour < ?3, ?4, min(skew, ?4)), skew_hour = max(skew_hour, ?3)",
@@ -132,7 +132,10 @@ def newest_times(connection: sqlite3.Connection) -> dict[str, int]:
 
 
 def clock_skews(connection: sqlite3.Connection) -> dict[str, int]:
-    """How far each device's clock is behind ours, ns, transport included; negative: it is ahead."""
+    """How far each device's clock is behind ours, ns, transport included; negative: it is ahead.
+
+    Being behind takes two hours to show: within one, a reading may as well have been held back.
+    """
     return dict(connection.execute("SELECT device, min(skew, skew_before) FROM device_state"))
 
 

@@ -1,6 +1,6 @@
 """The session at the broker: connecting, subscribing, staying alive, and knowing whether data can flow.
 
-Everything that moves the session from one state to another is in the table `_NEXT`.
+Everything that moves it from one state to another is in the table of collector/states.py.
 """
 
 import json
@@ -8,7 +8,6 @@ import random
 import ssl
 import time
 from collections.abc import Callable
-from enum import StrEnum
 from typing import Any
 
 import structlog
@@ -23,6 +22,7 @@ from collector.errors import CollectorError
 from collector.mqtt import Client, Message, Protocol
 from collector.secrets import mqtt_password
 from collector.settings import Mqtt
+from collector.states import NEXT, State
 from collector.unreachable import CONNECT_S, explain_end, explain_error, explain_refusal
 from devices.durations import NANOSECONDS
 
@@ -35,29 +35,6 @@ _SILENCE_S = 3 * _HEARTBEAT_S + 5
 _RECEIVE_MAXIMUM = 65_535
 _LONGEST_KEEPALIVE_S = 65_535
 _NEVER_EXPIRES = 0xFFFFFFFF
-
-
-class State(StrEnum):
-    """Where the session stands."""
-
-    DOWN = "down"
-    CONNECTING = "connecting"
-    SUBSCRIBING = "subscribing"
-    QUIET = "quiet"  # subscribed, nothing has come for a while
-    FLOWING = "flowing"
-
-
-_NEXT = {
-    (State.DOWN, "opened"): State.CONNECTING,
-    (State.CONNECTING, "accepted"): State.SUBSCRIBING,
-    (State.SUBSCRIBING, "subscribed"): State.QUIET,
-    (State.QUIET, "changed"): State.SUBSCRIBING,
-    (State.FLOWING, "changed"): State.SUBSCRIBING,
-    (State.QUIET, "message"): State.FLOWING,
-    (State.FLOWING, "message"): State.FLOWING,
-    (State.FLOWING, "silence"): State.QUIET,
-    **{(state, "lost"): State.DOWN for state in State},
-}
 
 
 class Session:
@@ -106,6 +83,7 @@ class Session:
         self._older_next = False
         self._client: Client | None = None
         self._pending: dict[int, list[str]] = {}
+        self._unacknowledged: list[int] = []
         self._attempts = 0
         self._attempt_at = 0.0
         self._heard_at = 0.0
@@ -127,6 +105,8 @@ class Session:
         elif self.state in {State.CONNECTING, State.SUBSCRIBING}:
             client.loop_misc()
             if now - self.since > _ANSWER_S:
+                if self.state is State.CONNECTING:  # some brokers are silent about a version that they do not know
+                    self._try_older()
                 self._lose(f"{self._settings.host}:{self._settings.port} says nothing; is it an MQTT broker?")
         else:
             client.loop_misc()
@@ -145,6 +125,7 @@ class Session:
         messages = self._client.receive()
         if not messages:
             return messages
+        self._unacknowledged = [message.mid for message in messages if message.mid]
         self._heard_at = time.monotonic()
         self._move("message")
         if messages[-1].topic == self._heartbeat_topic or len(messages) > 1:
@@ -158,9 +139,9 @@ class Session:
         if self._client is not None:
             self._client.loop_write()
 
-    def acknowledge(self, messages: list[Message]) -> None:
-        """Acknowledges messages in the order given."""
-        mids = [message.mid for message in messages if message.mid]
+    def acknowledge(self) -> None:
+        """Acknowledges what was received last, in the order of receipt; heartbeats, too, if the broker wants it."""
+        mids, self._unacknowledged = self._unacknowledged, []
         if self._client is not None and mids:
             self._client.acknowledge(mids)
 
@@ -358,7 +339,7 @@ class Session:
     # ── states ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _move(self, event: str) -> None:
-        following = _NEXT.get((self.state, event), self.state)
+        following = NEXT.get((self.state, event), self.state)
         if following is not self.state:
             self.state = following
             self.since = time.monotonic()

@@ -113,8 +113,8 @@ class Subscriber:
         if not readable:
             return
         messages = self.session.receive()
-        if messages and self._pipeline.ingest(messages):
-            self.session.acknowledge(messages)
+        if not messages or self._pipeline.ingest(messages):
+            self.session.acknowledge()
         self._settle()
 
     def _sleep(self, readable: list[Any], writable: list[Any]) -> tuple[list[Any], list[Any]]:

@@ -9,7 +9,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from collector.ledger import SELF
-from collector.session import State
+from collector.states import State
 from devices.reading import Reading
 
 if TYPE_CHECKING:

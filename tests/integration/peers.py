@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
-from collector.session import Session, State
+from collector.session import Session
 from collector.settings import Mqtt
+from collector.states import State
 from tests.integration.servers import wait_until
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class Driver:
             messages = self.session.receive()
             self.messages += messages
             if self.acknowledging:
-                self.session.acknowledge(messages)
+                self.session.acknowledge()
 
     def until(self, condition: Callable[[], object], timeout_s: float = 10.0) -> None:
         """Goes round until the condition holds.

@@ -15,8 +15,9 @@ from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
 from collector.mqtt import Protocol
-from collector.session import State, backoff_s
+from collector.session import backoff_s
 from collector.simulation.broker import EmbeddedBroker
+from collector.states import State
 from tests.integration.peers import Driver, Wire, publish, settings, watch
 from tests.integration.servers import Mosquitto, find_free_port, wait_until
 
@@ -96,6 +97,27 @@ def test_a_broker_that_hangs_up_is_asked_once_more_with_the_older_version() -> N
         thread.join()
     assert versions == [5, 4, 5]
     assert complaints(logs) == [f"127.0.0.1:{port} hangs up before a word; does this port want TLS (mqtts://)?"]
+
+
+def test_a_broker_that_is_silent_is_asked_once_more_with_the_older_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("collector.session._ANSWER_S", 0.2)
+    monkeypatch.setattr("collector.session._BACKOFF_S", (0.01, 0.01))
+    versions = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def listen() -> None:
+            for _ in range(3):
+                near, _ = server.accept()
+                with near:
+                    versions.append(near.recv(100)[8])  # the protocol level in CONNECT
+                    near.recv(100)  # until the other side gives up
+
+        thread = threading.Thread(target=listen)
+        thread.start()
+        with Driver(settings(server.getsockname()[1], "us"), "site", {"data/+"}) as driver:
+            driver.until(lambda: len(versions) == 3)
+        thread.join()
+    assert versions == [5, 4, 5]
 
 
 def test_what_is_published_while_we_are_away_arrives(mosquitto: Mosquitto, fresh_name: str) -> None:

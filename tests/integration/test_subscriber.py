@@ -13,9 +13,9 @@ from structlog.testing import capture_logs
 from collector.journal import Journal
 from collector.mqtt import Message
 from collector.pipeline import Pipeline
-from collector.session import State
 from collector.settings import Mqtt, Quarantine
 from collector.simulation.broker import EmbeddedBroker
+from collector.states import State
 from collector.subscriber import Subscriber
 from devices.decoder import Decoder
 from devices.profile import load_builtin
