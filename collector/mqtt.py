@@ -4,6 +4,8 @@ Everything else of the protocol stays paho's. tests/collector/test_mqtt.py compa
 same bytes and names every inner part of paho that is used here, so that a change underneath fails there first.
 """
 
+import os
+import socket
 import ssl
 import time
 import zlib
@@ -15,11 +17,40 @@ from msgspec import Struct
 from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 
+from collector.secrets import mqtt_password
+from collector.settings import Mqtt
+
 Protocol: TypeAlias = MQTTProtocolVersion
 
 _PIECE_BYTES = 256 * 1024
+_PATIENCE_S = 0.5
 _PUBLISH = 0x30
 _PUBACK = 0x40
+
+
+def make_tls_context(settings: Mqtt) -> ssl.SSLContext:
+    """What we trust and what we show.
+
+    Raises:
+        OSError: a file cannot be read or holds something else.
+    """
+    context = ssl.create_default_context(cafile=settings.ca_file)
+    if settings.cert_file:
+        context.load_cert_chain(settings.cert_file, settings.key_file)
+    return context
+
+
+def introduce(client: paho.Client, settings: Mqtt) -> None:
+    """Gives a client what the broker wants to see of us: user name and password, certificates.
+
+    Raises:
+        CollectorError: the password cannot be read.
+        OSError: a file for TLS cannot be read or holds something else.
+    """
+    if settings.username:
+        client.username_pw_set(settings.username, mqtt_password(settings))
+    if settings.tls:
+        client.tls_set_context(make_tls_context(settings))
 
 
 class Message(Struct, gc=False):
@@ -44,6 +75,15 @@ class Message(Struct, gc=False):
 
 class _Malformed(Exception):  # noqa: N818 - never leaves this module
     """The bytes break MQTT's rules; the connection cannot go on."""
+
+
+def _read_out(sock: socket.socket) -> None:
+    """Reads until the broker has closed, too: over unread bytes TCP would break off, and the goodbye be lost."""
+    sock.settimeout(_PATIENCE_S)
+    sock.shutdown(socket.SHUT_WR)
+    deadline = time.monotonic() + _PATIENCE_S
+    while sock.recv(_PIECE_BYTES) and time.monotonic() < deadline:
+        pass
 
 
 class Client(paho.Client):
@@ -201,9 +241,13 @@ class Client(paho.Client):
     def hang_up(self) -> None:
         """Writes what is queued, says goodbye and closes, without calling back."""
         self.on_disconnect = None
+        rest = None if self._sock is None else socket.socket(fileno=os.dup(self._sock.fileno()))
         self.disconnect()
         self.loop_write()
         self._sock_close()
+        if rest is not None:
+            with rest, suppress(OSError):
+                _read_out(rest)
 
     def _handle_pingresp(self) -> MQTTErrorCode:
         self.pongs += 1

@@ -19,8 +19,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from collector import __version__
 from collector.errors import CollectorError
-from collector.mqtt import Client, Message, Protocol
-from collector.secrets import mqtt_password
+from collector.mqtt import Client, Message, Protocol, introduce
 from collector.settings import Mqtt
 from collector.states import NEXT, State
 from collector.unreachable import CONNECT_S, explain_end, explain_error, explain_refusal
@@ -205,12 +204,7 @@ class Session:
         client = Client(settings.client_id, self._protocol)
         client.connect_timeout = CONNECT_S
         client.max_inflight_messages_set(_RECEIVE_MAXIMUM)
-        if settings.username:
-            client.username_pw_set(settings.username, mqtt_password(settings))
-        if settings.tls:
-            files = (settings.ca_file, settings.cert_file, settings.key_file)
-            ca, certificate, key = (None if path is None else str(path) for path in files)
-            client.tls_set(ca, certificate, key)
+        introduce(client, settings)
         client.will_set(self._status_topic, json.dumps({"state": "offline"}), qos=1, retain=True)
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
@@ -317,9 +311,9 @@ class Session:
         self._tell(state="online", version=__version__, since=since)
 
     def _tell(self, **status: str) -> None:
-        """Publishes our status; at QoS 0, because an acknowledgement would find us gone and look like a failure."""
+        """Publishes our status, for whoever watches it."""
         if self._client is not None:
-            self._client.publish(self._status_topic, json.dumps(status), qos=0, retain=True)
+            self._client.publish(self._status_topic, json.dumps(status), qos=1, retain=True)
 
     # ── staying alive ────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -12,9 +12,10 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from collector.checks.reach import ANSWER_S, BrokerTrouble, explain, make_context
-from collector.secrets import mqtt_password
+from collector.checks.reach import ANSWER_S, BrokerTrouble
+from collector.mqtt import introduce
 from collector.settings import Mqtt
+from collector.unreachable import explain_error
 
 _KEEPALIVE_S = 5
 _EXPIRY_S = 60
@@ -116,13 +117,10 @@ class Conversation:
         """
         settings, client = self._settings, self._client
         try:
-            if settings.username:
-                client.username_pw_set(settings.username, mqtt_password(settings))
-            if settings.tls:
-                client.tls_set_context(make_context(settings))
+            introduce(client, settings)
             client.connect(settings.host, settings.port, keepalive=_KEEPALIVE_S, **self._ask_terms())
         except OSError as error:
-            raise explain(error, settings) from error
+            raise BrokerTrouble(explain_error(error, settings)) from error
         try:
             answered = self.wait(lambda: self._accepted, ANSWER_S)
         except BrokerTrouble:

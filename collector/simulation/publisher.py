@@ -13,7 +13,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from collector.errors import CollectorError
-from collector.secrets import mqtt_password
+from collector.mqtt import introduce
 from collector.settings import Mqtt
 from collector.simulation.campus import Campus, Delivery
 from collector.simulation.report import encode, find_topic
@@ -110,13 +110,7 @@ class Publisher:
         )
         client.max_inflight_messages_set(UNDER_WAY)
         client.reconnect_delay_set(1, 30)
-        if settings.username:
-            client.username_pw_set(settings.username, mqtt_password(settings))
-        if settings.tls:
-            authority, certificate, key = (
-                str(path) if path else None for path in (settings.ca_file, settings.cert_file, settings.key_file)
-            )
-            client.tls_set(authority, certificate, key)
+        introduce(client, settings)
         client.on_connect = self._on_connect
         client.on_publish = self._on_publish
         return client

@@ -298,6 +298,23 @@ def test_start_and_stop_are_told(mosquitto: Mosquitto, fresh_name: str) -> None:
     assert [json.loads(status.payload)["state"] for status in seen] == ["online", "offline"]
 
 
+@pytest.mark.parametrize("count", [1, 20_000])
+def test_a_goodbye_is_heard_also_while_messages_are_on_their_way(
+    mosquitto: Mosquitto,
+    fresh_name: str,
+    count: int,
+) -> None:
+    status = f"siteward/{fresh_name}/status"
+    with watch(mosquitto.port, status) as seen:
+        with Driver(settings(mosquitto.port, fresh_name), fresh_name, {f"{fresh_name}/+"}) as driver:
+            driver.until_connected()
+            publish(mosquitto.port, f"{fresh_name}/a", *[b"x" * 100] * count)
+        publish(mosquitto.port, status, b'{"state": "the end"}')
+        wait_until(lambda: b"the end" in seen[-1].payload)
+    # A last will would be another one.
+    assert [json.loads(one.payload)["state"] for one in seen] == ["online", "offline", "the end"]
+
+
 def test_quiet_becomes_flowing_with_the_first_heartbeat(mosquitto: Mosquitto, fresh_name: str) -> None:
     with Driver(settings(mosquitto.port, fresh_name), fresh_name, {f"{fresh_name}/+"}) as driver:
         driver.until(lambda: driver.session.state is State.QUIET)
