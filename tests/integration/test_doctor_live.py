@@ -400,7 +400,7 @@ def test_what_is_wrong_with_tls_is_said(tmp_path: Path, tls_broker: Mosquitto, m
         "tls", f"mqtts://127.0.0.1:{mosquitto.port}", authority
     )
     missing = complaint("missing", f"mqtts://127.0.0.1:{tls_broker.port}", "ca_file: absent.pem")
-        assert missing.endswith("absent.pem: cannot be read; put the file there, or correct its name in siteward.yaml")
+    assert missing.endswith("absent.pem: cannot be read; put the file there, or correct its name in siteward.yaml")
 
 
 # ── the gateway ──────────────────────────────────────────────────────────────────────────────────────────────────
