@@ -10,7 +10,7 @@ import ssl
 import time
 import zlib
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import TypeAlias
 
 from msgspec import Struct
@@ -79,11 +79,12 @@ class _Malformed(Exception):  # noqa: N818 - never leaves this module
 
 def _read_out(sock: socket.socket) -> None:
     """Reads until the broker has closed, too: over unread bytes TCP would break off, and the goodbye be lost."""
-    sock.settimeout(_PATIENCE_S)
-    sock.shutdown(socket.SHUT_WR)
-    deadline = time.monotonic() + _PATIENCE_S
-    while sock.recv(_PIECE_BYTES) and time.monotonic() < deadline:
-        pass
+    with sock, suppress(OSError):
+        sock.settimeout(_PATIENCE_S)
+        sock.shutdown(socket.SHUT_WR)
+        deadline = time.monotonic() + _PATIENCE_S
+        while sock.recv(_PIECE_BYTES) and time.monotonic() < deadline:
+            pass
 
 
 class Client(paho.Client):
@@ -241,13 +242,13 @@ class Client(paho.Client):
     def hang_up(self) -> None:
         """Writes what is queued, says goodbye and closes, without calling back."""
         self.on_disconnect = None
-        rest = None if self._sock is None else socket.socket(fileno=os.dup(self._sock.fileno()))
-        self.disconnect()
-        self.loop_write()
-        self._sock_close()
-        if rest is not None:
-            with rest, suppress(OSError):
-                _read_out(rest)
+        with ExitStack() as left:
+            if self._sock is not None:
+                with suppress(OSError):  # no descriptor is left
+                    left.callback(_read_out, socket.socket(fileno=os.dup(self._sock.fileno())))
+            self.disconnect()
+            self.loop_write()
+            self._sock_close()
 
     def _handle_pingresp(self) -> MQTTErrorCode:
         self.pongs += 1

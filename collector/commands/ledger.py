@@ -15,6 +15,9 @@ from collector.terminal import AsJson, ConfigFolder, console, fail, print_json, 
 _DEFAULT = Path("config")
 _SUMS = ("expected", "received", "stored", "duplicate", "late", "quarantined", "waiting", "unexplained")
 
+_RARE = {"duplicate", "late", "quarantined", "waiting"}
+"""Columns that a table has only where there is something in them."""
+
 
 def ledger(
     config: ConfigFolder = _DEFAULT,
@@ -48,6 +51,8 @@ def ledger(
             if device
             else [{"device": name or "unknown"} | _counts(group) for name, group in _by_device(lines).items()]
         )
+        shown = [name for name in rows[0] if name not in _RARE or any(row[name] for row in rows)] if rows else []
+        rows = [{name: row[name] for name in shown} for row in rows]
         print_rows("Readings", rows, as_json=False, empty="Nothing has arrived in that time.")
     if unexplained:
         raise typer.Exit(1)
