@@ -143,7 +143,7 @@ class Daemon:
             (self._trim, 10),
             (self._record_self, 30),
             (self._summarize, 60),
-            (self._expire, 3600),
+            (self._expire, 600),
         ]
         beat_s = service.watchdog_s()
         if beat_s is not None:

@@ -26,8 +26,8 @@ from devices.points import POINTS
 from devices.reading import Reading, Value
 from devices.register import Register
 
-_SUMMARIZE_S = 2.0
-"""Longest time that one call of `summarize` takes, roughly."""
+_HOUSEKEEPING_S = 1.0
+"""Longest time that `summarize`, or each part of `expire`, takes in one call, roughly; the next one goes on."""
 
 _TRANSACTION_S = 0.2
 """Longest time that housekeeping keeps a write waiting, roughly."""
@@ -172,7 +172,7 @@ class EmbeddedDatabase:
         Raises:
             StoreUnavailable, StoreRefused: as for `write`.
         """
-        return self._repeat(self._summaries.advance, _SUMMARIZE_S)
+        return self._repeat(self._summaries.advance, _HOUSEKEEPING_S)
 
     def expire(self, now: int) -> int:
         """Deletes what is older than its retention, once the next coarser level has it.
@@ -187,8 +187,8 @@ class EmbeddedDatabase:
             StoreUnavailable, StoreRefused: as for `write`.
         """
         before = (now - self._retention.raw) // QUARTER_HOUR
-        self._repeat(lambda connection: self._summaries.advance(connection, close_before=before))
-        deleted = self._repeat(lambda connection: self._summaries.expire_samples(connection, before))
+        self._repeat(lambda connection: self._summaries.advance(connection, close_before=before), _HOUSEKEEPING_S)
+        deleted = self._repeat(lambda connection: self._summaries.expire_samples(connection, before), _HOUSEKEEPING_S)
         # A summary must outlive what it is filled from: a late reading fills it anew.
         quarter_hours = max(self._retention.quarter_hours, self._retention.raw)
         days = max(self._retention.days, quarter_hours)

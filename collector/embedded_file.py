@@ -62,8 +62,16 @@ def connect(path: Path) -> sqlite3.Connection:
 
     Raises:
         sqlite3.Error: it cannot be opened or is no database.
-        StoreRefused: it was made by a newer Siteward.
+        StoreRefused: it was made by a newer Siteward, or is only being made.
     """
+    connection = _open(path)
+    if connection.execute("PRAGMA user_version").fetchone() == (0,):
+        connection.close()
+        raise StoreRefused(f"{path}: nothing is in it yet; it is filled while Siteward runs")
+    return connection
+
+
+def _open(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode=rw",
         uri=True,
@@ -88,7 +96,7 @@ def create(path: Path) -> sqlite3.Connection:
     """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     path.touch(mode=0o600)
-    connection = connect(path)
+    connection = _open(path)
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         # The journal's cursor moves on, durably, once a write has returned; so by then the commit must have reached

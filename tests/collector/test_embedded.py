@@ -181,6 +181,13 @@ def test_the_night_when_clocks_go_back_has_25_hours(store: EmbeddedDatabase) -> 
         assert summarize_all(store) in {101, 0}  # two days and the quarter-hours but the newest
 
 
+def test_a_file_that_is_only_being_made_is_said_to_be_empty(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    path.touch()
+    with pytest.raises(StoreRefused, match="nothing is in it yet; it is filled while Siteward runs"):
+        open_store(path).series(["em-1"], "power_kw", 0, 1)
+
+
 def test_truth_keeps_its_type_as_first_and_last_and_has_no_mean(store: EmbeddedDatabase) -> None:
     store.write(
         [
