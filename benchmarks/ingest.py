@@ -83,6 +83,14 @@ http: {{listen: "127.0.0.1:{self._port}"}}
         except urllib3.exceptions.HTTPError:
             return False
 
+    def wait(self, name: str, value: float) -> None:
+        """Waits until a figure of /metrics has come so far; asks rarely, because answering costs the daemon CPU."""
+        deadline = time.monotonic() + 120
+        while self.figures()[name] < value:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{name} did not reach {value}")
+            time.sleep(0.1)
+
     def figures(self) -> dict[str, float]:
         """What /metrics says."""
         text = _HTTP.request("GET", f"http://127.0.0.1:{self._port}/metrics").data.decode()
@@ -129,9 +137,9 @@ def measure_throughput(folder: Path, kind: type[Server], messages: int) -> dict[
             before = process.cpu_times()
             go()
             begin, _ = done()
-            wait_until(lambda: daemon.figures()["siteward_messages_total"] >= messages, 120)
+            daemon.wait("siteward_messages_total", messages)
             committed_s = (time.time_ns() - begin) / 1e9
-            wait_until(lambda: daemon.figures()["siteward_stored_total"] >= messages, 120)
+            daemon.wait("siteward_stored_total", messages)
             stored_s = (time.time_ns() - begin) / 1e9
             after = process.cpu_times()
             memory = process.memory_info().rss
@@ -185,12 +193,12 @@ def measure_backlog(folder: Path, kind: type[Server], messages: int) -> dict[str
             database.stop()
             go()
             done()
-            wait_until(lambda: daemon.figures()["siteward_messages_total"] >= messages, 120)
+            daemon.wait("siteward_messages_total", messages)
             database.start()
-            wait_until(lambda: daemon.figures()["siteward_stored_total"] > 0, 60)
+            daemon.wait("siteward_stored_total", 1)
             begin, first = time.monotonic(), daemon.figures()["siteward_stored_total"]
             before = process.cpu_times()
-            wait_until(lambda: daemon.figures()["siteward_stored_total"] >= messages, 120)
+            daemon.wait("siteward_stored_total", messages)
             drained_s = time.monotonic() - begin
             after = process.cpu_times()
             rows = count_rows(database)
@@ -210,7 +218,7 @@ def measure_scale(folder: Path, devices: int) -> dict[str, object]:
         with daemon.running() as process, load(broker, devices, devices * 2, 0) as (go, done):
             go()
             done()
-            wait_until(lambda: daemon.figures()["siteward_stored_total"] >= devices * 2, 60)
+            daemon.wait("siteward_stored_total", devices * 2)
             memory = process.memory_info().rss
     return {
         "scenario": f"{devices:,} devices",

@@ -21,6 +21,10 @@ class StoreUnavailable(StoreError):  # noqa: N818 - names the state of the datab
         self.retry_after_s = retry_after_s
 
 
+class StoreUnreachable(StoreUnavailable):
+    """There is no connection to the database: nothing was sent."""
+
+
 class StoreRefused(StoreError):  # noqa: N818 - names the state of the database
     """The database does not let us in, or a bucket or database is missing: keep everything, tell a person."""
 

@@ -16,9 +16,9 @@ from influxdb_client._sync.api_client import ApiClient
 from influxdb_client.configuration import Configuration
 from influxdb_client.rest import ApiException
 from urllib3 import BaseHTTPResponse
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, NewConnectionError
 
-from collector.errors import CollectorError, StoreRefused, StoreUnavailable
+from collector.errors import CollectorError, StoreRefused, StoreUnavailable, StoreUnreachable
 from collector.secrets import STORE_TOKEN, store_password, store_token
 from collector.settings import InfluxStore
 
@@ -180,7 +180,9 @@ class InfluxHttp:
         try:
             yield
         except HTTPError as error:
-            raise StoreUnavailable(f"{self.url} cannot be reached: {_find_cause(error)}") from error
+            cause = error.reason if isinstance(error, MaxRetryError) else error
+            kind = StoreUnreachable if isinstance(cause, NewConnectionError | ConnectTimeoutError) else StoreUnavailable
+            raise kind(f"{self.url} cannot be reached: {_find_cause(error)}") from error
 
     def _read_credentials(self) -> dict[str, str]:
         try:

@@ -17,7 +17,7 @@ from typing import Literal, NamedTuple, TypeAlias
 import structlog
 
 from collector import ledger
-from collector.errors import BatchRejected, BatchTooLarge, StoreRefused, StoreUnavailable
+from collector.errors import BatchRejected, BatchTooLarge, StoreRefused, StoreUnavailable, StoreUnreachable
 from collector.journal import Entry, Journal
 from collector.store import Store
 from devices.durations import NANOSECONDS
@@ -230,6 +230,8 @@ class StoreWriter(threading.Thread):
             else:
                 batch.rejected.extend((reading, str(error)) for reading in part)
                 self.rejected += len(part)
+        except StoreUnreachable:
+            raise
         except StoreUnavailable:
             self._most = max(1, middle)  # the size may be what breaks the connection, or takes too long
             raise

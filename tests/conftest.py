@@ -1,5 +1,6 @@
 """Fixtures for all tests: shared real servers. A test that stops or sets one starts its own: `with InfluxDB(…)`."""
 
+import logging
 from collections.abc import Iterator
 from itertools import count
 
@@ -8,6 +9,16 @@ import pytest
 from tests.integration.servers import InfluxDB, Mosquitto, VictoriaMetrics
 
 _numbers = count(1)
+
+
+@pytest.fixture(autouse=True)
+def restore_logging() -> Iterator[None]:
+    """A command sends logs to the standard error of its time, which is gone after its test."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
 @pytest.fixture(scope="session")

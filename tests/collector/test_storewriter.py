@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from collector import quarantine, storewriter
-from collector.errors import BatchRejected, BatchTooLarge, StoreRefused, StoreUnavailable
+from collector.errors import BatchRejected, BatchTooLarge, StoreRefused, StoreUnavailable, StoreUnreachable
 from collector.journal import Journal
 from collector.store import Aggregate, Finding, Sample
 from collector.storewriter import StoreWriter
@@ -278,6 +278,23 @@ def test_bad_readings_of_one_device_are_found_in_few_writes(
     writer._attempt()
     assert (writer.written, writer.rejected) == (4500, 500)
     assert len(store.attempts) < 50
+
+
+def test_a_database_that_is_away_does_not_make_batches_smaller(
+    journal: Journal, store: Memory, writer: StoreWriter
+) -> None:
+    journal.commit([reading(number) for number in range(40)])
+    faults: list[Exception] = [StoreUnreachable("nobody there"), StoreUnreachable("nobody there")]
+
+    def fault(_part: Sequence[Reading]) -> None:
+        if faults:
+            raise faults.pop()
+
+    store.fault = fault
+    writer = StoreWriter(journal, store, 40, NO_WAIT)
+    for _ in range(3):
+        writer._attempt()
+    assert (writer.written, writer.batches, writer.retries) == (40, 1, 2)
 
 
 def test_a_rejection_is_in_quarantine_at_once(journal: Journal, store: Memory, writer: StoreWriter) -> None:
