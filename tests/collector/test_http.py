@@ -77,6 +77,7 @@ def test_after_the_stop_the_address_is_free(daemon: Daemon) -> None:
     for _ in range(2):
         server = HttpServer(address, daemon)
         server.start()
+        assert server.address == address
         server.stop()
 
 

@@ -31,6 +31,7 @@ def test_where_nobody_listens_nothing_happens(monkeypatch: pytest.MonkeyPatch, t
     service.notify("READY=1")
     monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "gone"))
     service.notify("READY=1")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(

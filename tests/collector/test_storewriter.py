@@ -184,6 +184,7 @@ def test_when_nothing_waits_the_cursor_is_persisted(journal: Journal, writer: St
     wait_until(lambda: writer.state == "idle")
     journal.commit(readings([2]))
     wait_until(lambda: journal.cursor("store") == 2)
+    assert writer.written == 2
 
 
 def test_readings_of_the_daemon_itself_are_not_in_the_ledger(

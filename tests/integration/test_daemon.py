@@ -495,6 +495,7 @@ def test_a_folder_that_is_exchanged_as_a_whole_is_noticed(
         http = {"listen": daemon.http.address}
         write_site(tmp_path, METER + "em-2,electricity_meter\n", **at(mosquitto, fresh_name), http=http)
         wait_until(lambda: len(daemon.configuration.register.devices) == 2)
+        assert [device.id for device in daemon.configuration.register] == ["em-1", "em-2"]
 
 
 # ── what fails ───────────────────────────────────────────────────────────────────────────────────────────────────

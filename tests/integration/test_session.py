@@ -152,6 +152,7 @@ def test_times_beyond_what_the_protocol_can_say_are_shortened(
     ours = settings(mosquitto.port, fresh_name, keepalive=keepalive, session_expiry=session_expiry)
     with Driver(ours, fresh_name, {f"{fresh_name}/+"}) as driver:
         driver.until_connected()
+        assert driver.session.connects == 1
 
 
 # ── subscriptions ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -448,6 +449,7 @@ def test_changed_settings_are_tried_at_once(
         driver.until(lambda: driver.session.trouble)
         driver.session.change(settings(mosquitto.port, fresh_name), driver.session.filters)
         driver.until_connected()
+        assert driver.session.trouble == ""
 
 
 def test_two_clients_with_one_name_are_told_so() -> None:
