@@ -22,7 +22,7 @@ from collector.errors import CollectorError
 from collector.http import HttpServer
 from collector.journal import Journal
 from collector.pipeline import Pipeline
-from collector.settings import Settings
+from collector.settings import BATCH_SIZE, FLUSH_INTERVAL, Settings
 from collector.states import State
 from collector.stores import open_store
 from collector.storewriter import StoreWriter
@@ -183,7 +183,7 @@ class Daemon:
     def _pace(self) -> tuple[int, int]:
         """Batch size and flush interval (ns) of the store."""
         store = self.configuration.settings.store
-        return (store.batch_size, store.flush_interval) if store.kind == "influxdb" else (10_000, 250_000_000)
+        return (store.batch_size, store.flush_interval) if store.kind == "influxdb" else (BATCH_SIZE, FLUSH_INTERVAL)
 
     def _watch(self) -> None:
         """Looks by itself: the folder may be exchanged as a whole, or lie where the kernel reports no changes."""

@@ -3,20 +3,19 @@
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeAlias
 from urllib.parse import SplitResult, urlsplit
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, ByteSize, Field, model_validator
 
 from devices.durations import NANOSECONDS
 from devices.register import Duration, Identifier, Model, Place, Text
+from devices.timestamps import check_zone
 
 DAY = NANOSECONDS["d"]
 
-
-def _check_timezone(name: str) -> str:
-    if name not in available_timezones():
-        raise ValueError(f"expected a time zone such as Asia/Shanghai or Europe/Berlin, got {name!r}")
-    return name
+BATCH_SIZE = 10_000
+FLUSH_INTERVAL = 250 * NANOSECONDS["ms"]
+"""How readings go into a store whose settings say nothing else."""
 
 
 def _check_listen(address: str) -> str:
@@ -38,7 +37,7 @@ class Site(Model):
 
     id: Place = Field(description="Short name; a tag of every reading and a part of topics.")
     name: Text = Field(Text(), description="What people call it.")
-    timezone: Annotated[str, AfterValidator(_check_timezone)] = Field("UTC", description="IANA name.")
+    timezone: Annotated[str, AfterValidator(check_zone)] = Field("UTC", description="IANA name.")
     language: Literal["en", "zh"] = Field("en", description="Language of tickets, reports and pages.")
 
     @property
@@ -110,9 +109,9 @@ class InfluxStore(Model):
     password_file: Path | None = Field(None, description="v1: file that holds the password.")
     ca_file: Path | None = Field(None, description="Certificate authority; left out: the system's.")
     gzip: bool | None = Field(None, description="Compress what is written; left out: unless it is on loopback.")
-    batch_size: int = Field(10_000, ge=1, le=50_000, description="Most readings in one write.")
+    batch_size: int = Field(BATCH_SIZE, ge=1, le=50_000, description="Most readings in one write.")
     flush_interval: Duration = Field(
-        250 * NANOSECONDS["ms"],
+        FLUSH_INTERVAL,
         description="Longest wait for more readings before a write.",
     )
 

@@ -23,7 +23,10 @@ ConfigFolder = Annotated[
     Path,
     typer.Option("--config", "-c", envvar="SITEWARD_CONFIG", metavar="DIR", help="Folder of the configuration."),
 ]
-"""Default: Path("config")."""
+"""The option; its default is `DEFAULT_CONFIG`."""
+
+DEFAULT_CONFIG = Path("config")
+"""Below the folder that one stands in."""
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of a table.")]
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from importlib.resources import files
 from typing import Annotated, Literal, Self, TypeAlias
-from zoneinfo import available_timezones
 
 import jmespath
 import yaml
@@ -12,6 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, FiniteFloat, model_
 from devices.errors import Undecodable
 from devices.points import POINTS
 from devices.register import Identifier, Model, Text
+from devices.timestamps import check_zone
 from devices.topics import check_topic
 from devices.values import check_value, suggest
 
@@ -38,9 +38,7 @@ def _check_point(name: str) -> str:
 
 
 def _check_zone(name: str) -> str:
-    if name and name not in available_timezones():
-        raise ValueError(f"expected a time zone such as Asia/Shanghai or Europe/Berlin, got {name!r}")
-    return name
+    return check_zone(name) if name else name
 
 
 def _read_path(value: object) -> object:

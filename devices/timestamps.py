@@ -8,6 +8,7 @@ import re
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import NamedTuple, TypeAlias
+from zoneinfo import available_timezones
 
 Moment: TypeAlias = tuple[int, int]
 """Nanoseconds since 1970, UTC, and the resolution of the written form in nanoseconds."""
@@ -40,6 +41,17 @@ class TimeLimits(NamedTuple):
 
     past: int
     future: int
+
+
+def check_zone(name: str) -> str:
+    """The IANA name of a time zone, as it was given.
+
+    Raises:
+        ValueError: there is none of that name.
+    """
+    if name not in available_timezones():
+        raise ValueError(f"expected a time zone such as Asia/Shanghai or Europe/Berlin, got {name!r}")
+    return name
 
 
 def parse_rfc3339(value: object) -> Moment:

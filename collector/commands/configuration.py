@@ -14,7 +14,17 @@ from pydantic_core import core_schema
 from collector import filecheck
 from collector.configuration import Configuration, ConfigurationError, Problem, load
 from collector.settings import Settings
-from collector.terminal import EXIT_FINDINGS, EXIT_USAGE, AsJson, ConfigFolder, console, fail, print_json, print_rows
+from collector.terminal import (
+    DEFAULT_CONFIG,
+    EXIT_FINDINGS,
+    EXIT_USAGE,
+    AsJson,
+    ConfigFolder,
+    console,
+    fail,
+    print_json,
+    print_rows,
+)
 from devices.places import Places
 from devices.profile import Profile
 from devices.register import IDENTIFIER, Register
@@ -30,7 +40,6 @@ MODELS: dict[str, tuple[type[BaseModel], str]] = {
 STARTER_SITE = "my-site"
 """The site's id in the starter files."""
 
-_DEFAULT = Path("config")
 _SCHEMAS = "schemas"
 _NEXT_STEPS = """\
 Wrote a first configuration to {folder}. Next:
@@ -41,7 +50,7 @@ Wrote a first configuration to {folder}. Next:
 Editors that know YAML language servers complete and check these files with {folder}/schemas."""
 
 
-def check(config: ConfigFolder = _DEFAULT, *, as_json: AsJson = False) -> None:
+def check(config: ConfigFolder = DEFAULT_CONFIG, *, as_json: AsJson = False) -> None:
     """Check a configuration: say every problem, where it stands, and what was expected.
 
     Exit codes: 0 good, 1 only warnings, 2 problems.

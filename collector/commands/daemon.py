@@ -1,7 +1,6 @@
 """`siteward run` and `siteward status`."""
 
 import sqlite3
-from pathlib import Path
 from typing import Annotated, Any
 
 import orjson
@@ -12,14 +11,12 @@ from collector import logs
 from collector.commands.common import load_configuration
 from collector.daemon import Daemon
 from collector.errors import CollectorError
-from collector.terminal import AsJson, ConfigFolder, console, fail, print_json
+from collector.terminal import DEFAULT_CONFIG, AsJson, ConfigFolder, console, fail, print_json
 from devices.durations import format_duration
-
-_DEFAULT = Path("config")
 
 
 def run(
-    config: ConfigFolder = _DEFAULT,
+    config: ConfigFolder = DEFAULT_CONFIG,
     *,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log details.")] = False,
 ) -> None:
@@ -33,7 +30,7 @@ def run(
     raise typer.Exit(daemon.run())
 
 
-def status(config: ConfigFolder = _DEFAULT, *, as_json: AsJson = False) -> None:
+def status(config: ConfigFolder = DEFAULT_CONFIG, *, as_json: AsJson = False) -> None:
     """Show how the running daemon is."""
     address = load_configuration(config).settings.http.listen
     try:

@@ -34,7 +34,7 @@ from collector.errors import CollectorError
 from collector.simulation.broker import EmbeddedBroker, find_free_port
 from collector.simulation.campus import Campus
 from collector.simulation.publisher import Publisher, fill_back, go_live
-from collector.terminal import ConfigFolder, console, fail
+from collector.terminal import DEFAULT_CONFIG, ConfigFolder, console, fail
 
 _SUBSCRIBED_S = 15.0
 _STORED_S = 120.0
@@ -44,7 +44,7 @@ _LINE_S = 5.0
 
 
 def demo(
-    config: ConfigFolder = Path("config"),
+    config: ConfigFolder = DEFAULT_CONFIG,
     *,
     days: Days = 14,
     live: Live = True,

@@ -1,13 +1,12 @@
 """`siteward devices list|show|profiles`."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from collector.commands.common import load_configuration
 from collector.configuration import Configuration
-from collector.terminal import AsJson, ConfigFolder, fail, print_json, print_rows
+from collector.terminal import DEFAULT_CONFIG, AsJson, ConfigFolder, fail, print_json, print_rows
 from devices.durations import write_duration
 from devices.register import Device
 from devices.topics import DEVICE, SITE
@@ -15,11 +14,9 @@ from devices.values import suggest
 
 app = typer.Typer(no_args_is_help=True, help="The register: what is installed, where, and how it is heard.")
 
-_DEFAULT = Path("config")
-
 
 @app.command("list")
-def list_(config: ConfigFolder = _DEFAULT, *, as_json: AsJson = False) -> None:
+def list_(config: ConfigFolder = DEFAULT_CONFIG, *, as_json: AsJson = False) -> None:
     """List the devices of the register."""
     configuration = load_configuration(config)
     language = configuration.settings.site.language
@@ -42,7 +39,7 @@ def list_(config: ConfigFolder = _DEFAULT, *, as_json: AsJson = False) -> None:
 @app.command()
 def show(
     device: Annotated[str, typer.Argument(metavar="ID", help="Id in the register.")],
-    config: ConfigFolder = _DEFAULT,
+    config: ConfigFolder = DEFAULT_CONFIG,
     *,
     as_json: AsJson = False,
 ) -> None:
@@ -69,7 +66,7 @@ def show(
 
 
 @app.command()
-def profiles(config: ConfigFolder = _DEFAULT, *, as_json: AsJson = False) -> None:
+def profiles(config: ConfigFolder = DEFAULT_CONFIG, *, as_json: AsJson = False) -> None:
     """List the profiles that devices may name: how payloads are read."""
     configuration = load_configuration(config)
     language = configuration.settings.site.language

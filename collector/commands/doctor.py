@@ -1,7 +1,5 @@
 """`siteward doctor`."""
 
-from pathlib import Path
-
 import typer
 from rich.console import Group
 from rich.table import Table
@@ -11,12 +9,10 @@ from collector import logs
 from collector.commands.common import load_configuration
 from collector.doctor import Section, examine
 from collector.store import Finding
-from collector.terminal import EXIT_FINDINGS, AsJson, ConfigFolder, console, messages, print_json
-
-_DEFAULT = Path("config")
+from collector.terminal import DEFAULT_CONFIG, EXIT_FINDINGS, AsJson, ConfigFolder, console, messages, print_json
 
 
-def doctor(config: ConfigFolder = _DEFAULT, *, as_json: AsJson = False) -> None:
+def doctor(config: ConfigFolder = DEFAULT_CONFIG, *, as_json: AsJson = False) -> None:
     """Look at broker, database and gateway, and say what an outage would cost.
 
     Exits with 1 where something is to mend. Takes some seconds, also beside a running daemon.

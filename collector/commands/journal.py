@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,17 +12,16 @@ from collector.errors import BatchRejected, BatchTooLarge, StoreError
 from collector.journal import Journal, Span
 from collector.store import Store
 from collector.stores import open_store
-from collector.terminal import AsJson, ConfigFolder, console, fail, messages, print_json, print_rows
+from collector.terminal import DEFAULT_CONFIG, AsJson, ConfigFolder, console, fail, messages, print_json, print_rows
 from devices.reading import Reading
 
 app = typer.Typer(no_args_is_help=True, help="The durable log between broker and database.")
 
-_DEFAULT = Path("config")
 _BATCH_READINGS = 5000
 
 
 @app.command()
-def status(config: ConfigFolder = _DEFAULT, *, as_json: AsJson = False) -> None:
+def status(config: ConfigFolder = DEFAULT_CONFIG, *, as_json: AsJson = False) -> None:
     """Show what the journal holds and how far its consumers are."""
     configuration = load_configuration(config)
     zone = configuration.settings.site.zone
@@ -57,7 +55,7 @@ def status(config: ConfigFolder = _DEFAULT, *, as_json: AsJson = False) -> None:
 def replay(
     begin: Annotated[str, typer.Option("--from", help="2026-11-22, 2026-11-22T08:00, or how long ago: 36h.")],
     end: Annotated[str, typer.Option("--to", help="Likewise; left out: until now.")] = "",
-    config: ConfigFolder = _DEFAULT,
+    config: ConfigFolder = DEFAULT_CONFIG,
 ) -> None:
     """Store again what arrived in a span, for instance after the database was restored from an old backup.
 

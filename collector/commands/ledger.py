@@ -2,7 +2,6 @@
 
 import time
 from collections import defaultdict
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,9 +9,8 @@ import typer
 from collector import ledger as book
 from collector.commands.common import load_configuration, parse_span, show_moment, visit_journal
 from collector.ledger import Line
-from collector.terminal import AsJson, ConfigFolder, console, fail, print_json, print_rows
+from collector.terminal import DEFAULT_CONFIG, AsJson, ConfigFolder, console, fail, print_json, print_rows
 
-_DEFAULT = Path("config")
 _SUMS = ("expected", "received", "stored", "duplicate", "late", "quarantined", "waiting", "unexplained")
 
 _RARE = {"duplicate", "late", "quarantined", "waiting"}
@@ -20,7 +18,7 @@ _RARE = {"duplicate", "late", "quarantined", "waiting"}
 
 
 def ledger(
-    config: ConfigFolder = _DEFAULT,
+    config: ConfigFolder = DEFAULT_CONFIG,
     *,
     begin: Annotated[str, typer.Option("--from", help="2026-11-22, 2026-11-22T08:00, or how long ago.")] = "24h",
     end: Annotated[str, typer.Option("--to", help="Likewise; left out: until now.")] = "",

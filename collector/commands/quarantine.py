@@ -1,7 +1,6 @@
 """`siteward quarantine list|show|retry|drop`."""
 
 from collections import Counter
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,20 +10,19 @@ from collector import ledger, quarantine
 from collector.commands.common import load_configuration, show_moment, visit_journal
 from collector.journal import Journal
 from collector.quarantine import Group, Rejection
-from collector.terminal import AsJson, ConfigFolder, console, fail, print_json, print_rows
+from collector.terminal import DEFAULT_CONFIG, AsJson, ConfigFolder, console, fail, print_json, print_rows
 from devices.decoder import Decoder
 from devices.errors import Undecodable
 from devices.reading import Reading
 
 app = typer.Typer(no_args_is_help=True, help="Messages that could not be decoded or stored.")
 
-_DEFAULT = Path("config")
 _CHUNK_MESSAGES = 1000
 GroupNumber = Annotated[int, typer.Argument(metavar="GROUP", help="Number in `siteward quarantine list`.")]
 
 
 @app.command("list")
-def list_(config: ConfigFolder = _DEFAULT, *, as_json: AsJson = False) -> None:
+def list_(config: ConfigFolder = DEFAULT_CONFIG, *, as_json: AsJson = False) -> None:
     """List what is in quarantine, by cause."""
     configuration = load_configuration(config)
     zone = configuration.settings.site.zone
@@ -51,7 +49,7 @@ def list_(config: ConfigFolder = _DEFAULT, *, as_json: AsJson = False) -> None:
 @app.command()
 def show(
     group: GroupNumber,
-    config: ConfigFolder = _DEFAULT,
+    config: ConfigFolder = DEFAULT_CONFIG,
     *,
     most: Annotated[int, typer.Option("--most", min=1, help="How many messages, the newest.")] = 5,
     as_json: AsJson = False,
@@ -79,7 +77,7 @@ def show(
 @app.command()
 def retry(
     group: Annotated[int | None, typer.Argument(metavar="[GROUP]", help="One group; left out: all.")] = None,
-    config: ConfigFolder = _DEFAULT,
+    config: ConfigFolder = DEFAULT_CONFIG,
 ) -> None:
     """Try again, after the profile, the register or the database was mended."""
     configuration = load_configuration(config)
@@ -94,7 +92,7 @@ def retry(
 
 
 @app.command()
-def drop(group: GroupNumber, config: ConfigFolder = _DEFAULT) -> None:
+def drop(group: GroupNumber, config: ConfigFolder = DEFAULT_CONFIG) -> None:
     """Delete a group and its messages for good."""
     configuration = load_configuration(config)
     with visit_journal(configuration) as journal:

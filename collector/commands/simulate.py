@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -24,7 +23,7 @@ from collector.settings import Mqtt
 from collector.simulation.campus import Campus
 from collector.simulation.publisher import Publisher, fill_back, go_live
 from collector.simulation.rhythm import Rhythm
-from collector.terminal import ConfigFolder, console, fail, messages
+from collector.terminal import DEFAULT_CONFIG, ConfigFolder, console, fail, messages
 from devices.durations import NANOSECONDS, format_duration, parse_duration
 
 Days = Annotated[int, typer.Option("--days", min=0, help="How many days to fill back before it goes live.")]
@@ -38,7 +37,7 @@ _NAMED = 8
 
 
 def simulate(
-    config: ConfigFolder = Path("config"),
+    config: ConfigFolder = DEFAULT_CONFIG,
     *,
     broker: Annotated[
         str,
