@@ -17,7 +17,8 @@ from collector.yamlfile import Document, Fault, Spot, spot_at
 from devices.decoder import Decoder
 from devices.errors import Unroutable
 from devices.places import Places
-from devices.profile import Profile, load_builtin
+from devices.catalog import Catalog
+from devices.profile import Profile
 from devices.register import Device, Register, find_clashes
 from devices.selftest import check_profile
 from devices.timestamps import TimeLimits
@@ -171,23 +172,40 @@ class _Reading:
             self._report(file, Fault(document.locate(clash.path), clash.message, hint))
         return places
 
-    def read_profiles(self) -> dict[str, Profile] | None:
-        """The built-in profiles and the site's own, by id; None where one of them is wrong."""
-        profiles = load_builtin()
-        owners = dict.fromkeys(profiles, "a built-in profile")
+    def read_profiles(self) -> Catalog | None:
+        """The built-in profiles and the site's own; None where one of them is wrong."""
+        builtin = Catalog()
+        own: dict[str, Profile] = {}
+        owners: dict[str, str] = {}
         problems = len(self.problems)
         for file in sorted((self.folder / PROFILES).glob("[!.]*.yaml")):
             part = self._read(file, Profile)
             if part is None:
                 continue
             document, profile = part
+            profile = self._give_codecs(file, document, profile)
             for problem in check_profile(profile):
                 self._report(file, Fault(document.locate_key(("tests",)), f"the profile fails its own {problem}"))
-            if profile.id in profiles:
-                message = f"id {profile.id!r} already belongs to {owners[profile.id]}"
+            if profile.id in own or profile.id in builtin:
+                message = f"id {profile.id!r} already belongs to {owners.get(profile.id, 'a built-in profile')}"
                 self._report(file, Fault(document.locate(("id",)), message, "choose another id"))
-            profiles[profile.id], owners[profile.id] = profile, f"{file}"
-        return profiles if len(self.problems) == problems else None
+            own[profile.id], owners[profile.id] = profile, f"{file}"
+        return Catalog(own) if len(self.problems) == problems else None
+
+    def _give_codecs(self, file: Path, document: Document, profile: Profile) -> Profile:
+        """The profile with the text of the codecs that lie beside its file."""
+
+        def read(name: str) -> str:
+            codec = file.parent / name
+            self.files.append(codec)
+            return codec.read_text(encoding="utf-8")
+
+        try:
+            return profile.with_codecs(read)
+        except (OSError, UnicodeDecodeError) as error:
+            reason = "it is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else error.strerror
+            self._report(file, Fault(document.locate_key(("codec",)), f"codec: the file cannot be read: {reason}"))
+            return profile
 
     def read_register(self) -> Register:
         """The devices of devices.yaml and devices.csv, without those that are wrong."""

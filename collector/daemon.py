@@ -316,7 +316,7 @@ def _claim(folder: Path) -> int:
 def _survey(folder: Path) -> frozenset[tuple[str, int, int, int]]:
     """What tells one state of a configuration folder from another: each file with its inode, size and time."""
     found = []
-    for pattern in ("*.yaml", "*.csv", "*/*.yaml"):
+    for pattern in ("*.yaml", "*.csv", "*/*.yaml", "*/*.js"):
         for path in folder.glob(pattern):
             with suppress(OSError):  # it has just gone
                 status = path.stat()

@@ -2,7 +2,7 @@
 
 import sqlite3
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable
 from threading import Event
 
@@ -30,6 +30,7 @@ class Batch(Struct):
     readings: list[Reading] = field(default_factory=list)
     rejections: list[Rejection] = field(default_factory=list)
     repeats: list[Reading] = field(default_factory=list)
+    ignored: int = 0
     keys: list[int] = field(default_factory=list)
     retained: dict[str, int] = field(default_factory=dict)
 
@@ -41,7 +42,7 @@ class Pipeline:
         decoder: may be exchanged at any time.
         limits: how much quarantine may keep; likewise.
         latest: each device's newest reading.
-        messages, readings, late, duplicates, quarantined, commits: counted since the start.
+        messages, readings, late, duplicates, quarantined, ignored, commits: counted since the start.
         generation: of the newest commit that holds messages which the broker may send again.
         trouble: why nothing can be committed at the moment, else "".
     """
@@ -81,6 +82,7 @@ class Pipeline:
             device: Reading(device, newest, newest, {}) for device, newest in ledger.newest_times(connection).items()
         }
         self.messages = self.readings = self.late = self.duplicates = self.quarantined = self.commits = 0
+        self.ignored = 0
         self.trouble = ""
 
     def ingest(self, messages: list[Message]) -> bool:
@@ -97,10 +99,13 @@ class Pipeline:
             try:
                 readings = decode(message.topic, message.payload, arrival)
             except Undecodable as error:
+                readings = list(error.readings)
                 if not known:
                     batch.rejections.append(_reject(message, error, arrival))
-                continue
-            arrival += len(readings) - 1  # those of a batch without times follow a nanosecond apart
+                arrival += len(message.payload)  # room for all that a retry may find in it
+            else:
+                batch.ignored += not readings
+                arrival += len(readings)  # those of a batch without times follow a nanosecond apart
             if known:
                 batch.repeats += readings
             else:
@@ -113,6 +118,7 @@ class Pipeline:
         self.late += sum([reading.late for reading in batch.readings])
         self.duplicates += len(batch.repeats)
         self.quarantined += len(batch.rejections)
+        self.ignored += batch.ignored
         self.commits += 1
         return True
 
@@ -195,8 +201,7 @@ class Pipeline:
 
     def _quarantine(self, connection: sqlite3.Connection, rejections: list[Rejection]) -> None:
         quarantine.record(connection, rejections)
-        counts = Counter((item.device, item.received // ledger.HOUR) for item in rejections)
-        ledger.count(connection, "quarantined", counts)
+        ledger.count(connection, "quarantined", quarantine.tally(rejections))
         self._quarantined_bytes += sum(len(item.payload) for item in rejections)
         if self._quarantined_bytes > self.limits.max_size // 10:  # a flood does not wait for the housekeeping
             quarantine.trim(connection, self._clock() - self.limits.keep, self.limits.max_size)
@@ -218,4 +223,6 @@ def _unpack(keys: bytes) -> list[int]:
 
 
 def _reject(message: Message, error: Undecodable, arrival: int) -> Rejection:
-    return Rejection("decode", error.device, error.reason, error.hint, arrival, message.topic, message.payload)
+    return Rejection(
+        "decode", error.device, error.reason, error.hint, arrival, message.topic, message.payload, error.strangers
+    )

@@ -13,8 +13,8 @@ from collector import schema
 log = structlog.get_logger()
 
 _OPEN = "opened"
-_KEPT = ("entry", "cursor", "unacknowledged", "retained", "quarantine_group", "quarantine_message", "ledger",
-         "device_state", "fact")  # fmt: skip
+_KEPT = ("entry", "cursor", "unacknowledged", "retained", "quarantine_group", "quarantine_message",
+         "quarantine_entry", "ledger", "device_state", "fact")  # fmt: skip
 _SIDE_FILES = ("", "-wal", "-shm")
 
 
@@ -72,6 +72,7 @@ def _repair(path: Path) -> Damage:
     incomplete: list[str] = []
     with closing(schema.connect(path)) as new:
         schema.prepare(new, path)
+        new.execute("PRAGMA foreign_keys = OFF")  # a row that lost its counterpart does not hold up the others
         try:
             with closing(schema.connect(aside)) as old:
                 old.execute("PRAGMA writable_schema = ON")  # read on past a damaged schema
@@ -81,6 +82,7 @@ def _repair(path: Path) -> Damage:
                         incomplete.append(table)
         except sqlite3.DatabaseError:
             log.exception("the damaged journal could be read no further")
+        schema.drop_orphans(new)
     log.error(
         "the journal was damaged; what could be read was saved",
         damaged_file=str(aside),

@@ -1,13 +1,47 @@
-"""The tables of journal.db, and how to open it."""
+"""The tables of journal.db, how to open it, and how a file of a former version becomes one of this."""
 
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 from collector.errors import CollectorError
 
-VERSION = 1
+VERSION = 2
 
-TABLES = """
+_QUARANTINE = """
+CREATE TABLE quarantine_group (
+    id INTEGER PRIMARY KEY,
+    stage TEXT NOT NULL,                 -- decode: a message; store: a reading that the database rejected
+    device TEXT NOT NULL,                -- id in the register, "" where none was found
+    reason TEXT NOT NULL,
+    hint TEXT NOT NULL,
+    count INTEGER NOT NULL,              -- all that ever came, kept or not
+    first INTEGER NOT NULL,              -- arrival, ns
+    last INTEGER NOT NULL,
+    profile TEXT NOT NULL,               -- how a device that is not in the register was heard; else ""
+    address TEXT NOT NULL,               -- what it calls itself; else ""
+    UNIQUE (stage, device, reason, profile, address)
+);
+CREATE TABLE quarantine_message (
+    id INTEGER PRIMARY KEY,
+    received INTEGER NOT NULL,
+    topic TEXT NOT NULL,
+    payload BLOB NOT NULL                -- as it came; for stage store, MessagePack of the reading
+);
+CREATE TABLE quarantine_entry (          -- a message is in several groups where it is about several devices
+    group_id INTEGER NOT NULL REFERENCES quarantine_group (id) ON DELETE CASCADE,
+    message_id INTEGER NOT NULL REFERENCES quarantine_message (id) ON DELETE CASCADE,
+    PRIMARY KEY (group_id, message_id)
+) WITHOUT ROWID;
+CREATE INDEX quarantine_entry_message ON quarantine_entry (message_id);
+CREATE TRIGGER quarantine_entry_last AFTER DELETE ON quarantine_entry
+WHEN NOT EXISTS (SELECT 1 FROM quarantine_entry WHERE message_id = old.message_id)
+BEGIN
+    DELETE FROM quarantine_message WHERE id = old.message_id;
+END;
+"""
+
+_TABLES = f"""
 CREATE TABLE entry (                     -- one commit of the pipeline
     position INTEGER PRIMARY KEY,        -- how many readings were ever committed, up to its last one
     received INTEGER NOT NULL,           -- when it was committed, ns
@@ -28,25 +62,7 @@ CREATE TABLE retained (                  -- the retained message that was last t
     topic TEXT PRIMARY KEY,
     key INTEGER NOT NULL
 ) WITHOUT ROWID;
-CREATE TABLE quarantine_group (
-    id INTEGER PRIMARY KEY,
-    stage TEXT NOT NULL,                 -- decode: a message; store: a reading that the database rejected
-    device TEXT NOT NULL,                -- id in the register, "" where none was found
-    reason TEXT NOT NULL,
-    hint TEXT NOT NULL,
-    count INTEGER NOT NULL,              -- all that ever came, kept or not
-    first INTEGER NOT NULL,              -- arrival, ns
-    last INTEGER NOT NULL,
-    UNIQUE (stage, device, reason)
-);
-CREATE TABLE quarantine_message (
-    id INTEGER PRIMARY KEY,
-    group_id INTEGER NOT NULL REFERENCES quarantine_group (id) ON DELETE CASCADE,
-    received INTEGER NOT NULL,
-    topic TEXT NOT NULL,
-    payload BLOB NOT NULL                -- as it came; for stage store, MessagePack of the reading
-);
-CREATE INDEX quarantine_message_group ON quarantine_message (group_id, id);
+{_QUARANTINE}
 CREATE TABLE ledger (                    -- readings by device and hour of their own time
     device TEXT NOT NULL,
     hour INTEGER NOT NULL,               -- hours since 1970
@@ -72,6 +88,24 @@ CREATE TABLE fact (                      -- small things to remember
 """
 
 
+_STEPS = (
+    # From 1 to 2: a group is about one device that is not in the register, and a message may be in several groups.
+    f"""
+ALTER TABLE quarantine_group RENAME TO former_group;
+ALTER TABLE quarantine_message RENAME TO former_message;
+DROP INDEX quarantine_message_group;
+{_QUARANTINE}
+INSERT INTO quarantine_group (id, stage, device, reason, hint, count, first, last, profile, address)
+    SELECT id, stage, device, reason, hint, count, first, last, '', '' FROM former_group;
+INSERT INTO quarantine_message (id, received, topic, payload) SELECT id, received, topic, payload FROM former_message;
+INSERT INTO quarantine_entry (group_id, message_id) SELECT group_id, id FROM former_message;
+DROP TABLE former_message;
+DROP TABLE former_group;
+""",  # noqa: S608 - a constant
+)
+"""What brings a file of each former version, from 1, up to the next."""
+
+
 def connect(path: Path) -> sqlite3.Connection:
     """A connection to the journal's file; transactions are begun explicitly.
 
@@ -85,16 +119,51 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 def prepare(connection: sqlite3.Connection, path: Path) -> None:
-    """Creates the tables in a new file.
+    """Creates the tables in a new file, and brings a file of a former version up to this one.
 
     Raises:
         CollectorError: the file was made by a newer Siteward.
     """
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    version = _read_version(connection)
     if version > VERSION:
         raise CollectorError(
             f"{path}: made by a newer Siteward (format {version}, this one knows {VERSION}); "
             "install that version, or move the file away",
         )
-    if version == 0:
-        connection.executescript(f"BEGIN IMMEDIATE;{TABLES}PRAGMA user_version = {VERSION};COMMIT;")
+    if version == VERSION:
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        version = _read_version(connection)  # another process may have been faster
+        for script in _STEPS[version - 1 :] if version else [_TABLES]:
+            for statement in _split(script):
+                connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {VERSION}")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+
+
+def drop_orphans(connection: sqlite3.Connection) -> None:
+    """Deletes what is left of quarantine where damage took a row's counterpart."""
+    connection.execute(
+        "DELETE FROM quarantine_entry WHERE group_id NOT IN (SELECT id FROM quarantine_group)"
+        " OR message_id NOT IN (SELECT id FROM quarantine_message)",
+    )
+    connection.execute("DELETE FROM quarantine_message WHERE id NOT IN (SELECT message_id FROM quarantine_entry)")
+
+
+def _read_version(connection: sqlite3.Connection) -> int:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    return int(version)
+
+
+def _split(script: str) -> Iterator[str]:
+    """The statements of a script: sqlite3's own way to run one would commit in between."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""

@@ -192,6 +192,15 @@ class Retention(Model):
     days: Duration = Field(20 * 365 * DAY, description="Daily summaries.")
 
 
+class Access(Model):
+    """Doors, and who passes them."""
+
+    credential_key_file: Path | None = Field(
+        None,
+        description="Keys of the hash of card numbers; left out: credential.keys in data_dir, made at the first start.",
+    )
+
+
 class Settings(Model):
     """config/siteward.yaml."""
 
@@ -203,6 +212,7 @@ class Settings(Model):
     journal: Journal = Journal()
     quarantine: Quarantine = Quarantine()
     time: Time = Time()
+    access: Access = Access()
     retention: Retention = Retention()
 
     @model_validator(mode="after")

@@ -43,7 +43,7 @@ def read_object(item: Any) -> Record:  # noqa: ANN401 - JSON is anything
             item[name] = check_value(name, value)
     if not item:
         raise Undecodable("no point in the message")
-    return moment, item
+    return moment, item, ""
 
 
 def _read_time(value: object) -> Moment:

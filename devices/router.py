@@ -1,34 +1,82 @@
-"""The router: which device a topic belongs to, and how its payloads are read."""
+"""The router: which devices a topic may speak of, and how its payloads are read."""
 
-import re
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple, TypeAlias
 
-from devices.compile import compile_profile
-from devices.errors import Undecodable, Unroutable
-from devices.message import Reader
-from devices.profile import Profile
+from devices.errors import Stranger, Undecodable, Unroutable
+from devices.formats import Toolbox
+from devices.forms import ReadForm, compile_form
+from devices.points import POINTS
+from devices.profile import Form, Profile
 from devices.register import Device, Register
-from devices.topics import DEVICE, SITE, has_wildcard, reduce_filters, to_filter, to_pattern
+from devices.sources import PULSE
+from devices.sparkplug import Host, split_address
+from devices.topics import DEVICE, SITE, has_wildcard, list_parts, reduce_filters, to_filter
+from devices.topictree import TopicTree
 from devices.values import shorten, suggest
 
+_NO_PARTS: Mapping[str, str] = {}
+_SPARKPLUG = "sparkplug_b"
 
-class Route(NamedTuple):
-    """Where a topic leads.
+
+class Target(NamedTuple):
+    """A device, and what its record adds to what it says.
 
     Attributes:
-        device: id in the register.
-        read: turns the payload into records.
+        id: in the register.
+        factors: points, and what their values are multiplied by: ratios of transformers, the weight of a pulse.
+        direction: the way through which a door's reader lets people, "" where it is not known.
     """
 
-    device: str
-    read: Reader
+    id: str
+    factors: tuple[tuple[str, float], ...] = ()
+    direction: str = ""
 
 
-class _Catch(NamedTuple):
-    pattern: re.Pattern[str]
-    routes: dict[str, Route]
-    """By address, where the topic has wildcards; without them every device's topic is known in full."""
+class Leg(NamedTuple):
+    """One way in which the messages of a topic are read.
+
+    Attributes:
+        read: reads them.
+        target: the device of the topic; None where the message names it.
+        parts: the named parts of the topic.
+        members: devices by the addresses that messages give.
+        profile: id of the profile.
+        quiet: devices that are not in the register are left out without a word.
+    """
+
+    read: ReadForm
+    target: Target | None
+    parts: Mapping[str, str]
+    members: Mapping[str, Target]
+    profile: str
+    quiet: bool
+
+
+Route: TypeAlias = tuple[Leg, ...]
+
+
+class _Branch(NamedTuple):
+    """A form, made ready.
+
+    Attributes:
+        form: as the profile has it.
+        profile: id of the profile.
+        read: reads its messages.
+        members: devices by address.
+        by_topic: {device} of the topic is the address.
+    """
+
+    form: Form
+    profile: str
+    read: ReadForm
+    members: dict[str, Target]
+    by_topic: bool
+
+    def lead(self, parts: Mapping[str, str]) -> Leg:
+        """The way to read a message on a topic with these parts."""
+        target = self.members.get(parts["device"]) if self.by_topic else None
+        return Leg(self.read, target, parts, self.members, self.profile, self.form.strangers == "ignore")
 
 
 class Router:
@@ -37,6 +85,8 @@ class Router:
     Attributes:
         filters: the MQTT topic filters that catch what the devices publish, none of them covering another.
             Siteward's own topic is always among them, so that a device that is not in the register is noticed.
+        host: what is known of Sparkplug's nodes; None where the register has none.
+        windows: device id to the time (ns) within which the same content is the same event.
     """
 
     def __init__(self, register: Register, profiles: Mapping[str, Profile], site: str, zone: str) -> None:
@@ -51,21 +101,29 @@ class Router:
         Raises:
             Unroutable: a device names an unknown profile, cannot be heard, or is heard where another one is.
         """
+        used = _find_profiles(register, profiles)
+        self.host = _find_nodes(register, used)
+        self.windows = _find_windows(register, used)
         self._site = site
+        self._toolbox = Toolbox(zone, self.host)
+        self._tree: TopicTree[_Branch] = TopicTree()
         self._routes: dict[str, Route] = {}
-        self._catches: dict[str, _Catch] = {}
-        if "canonical" in profiles:
-            self._catch(profiles["canonical"])
-        readers: dict[str, Reader] = {}
+        self._owners: dict[str, str] = {}
+        self._own: dict[int, ReadForm] = {}
+        branches = {name: self._prepare(profile) for name, profile in used.items()}
         for device in register:
-            profile = profiles.get(device.profile)
-            if profile is None:
-                hint = suggest(device.profile, profiles) or f"known are {', '.join(sorted(profiles))}"
-                raise Unroutable(device.id, f"there is no profile {device.profile!r}; {hint}")
-            if profile.id not in readers:
-                readers[profile.id] = compile_profile(profile, zone)
-            self._add(device, profile, Route(device.id, readers[profile.id]))
-        self.filters = reduce_filters([*map(to_filter, self._catches), *self._routes])
+            _check_wildcards(device)
+            if device.topic:
+                self._give_topic(device, used[device.profile], branches[device.profile])
+            else:
+                self._give_address(device, used[device.profile], branches[device.profile])
+        for topic, owner in self._owners.items():
+            if topic not in self._routes:  # a topic of a profile: everything that has it is known by now
+                self._routes[topic] = self._search(topic)
+                others = {leg.target.id for leg in self._routes[topic] if leg.target} - {owner}
+                if others:
+                    raise Unroutable(owner, f"{topic!r} already belongs to {min(others)!r}")
+        self.filters = reduce_filters([*self._list_filters(used), *self._routes])
 
     def find(self, topic: str) -> Route:
         """The route of a topic.
@@ -73,48 +131,144 @@ class Router:
         Raises:
             Undecodable: it belongs to no device of the register.
         """
-        route = self._routes.get(topic)
-        if route is not None:
-            return route
-        stranger = ""
-        for pattern, routes in self._catches.values():
-            match = pattern.fullmatch(topic)
-            if match is not None:
-                address = match["device"]
-                if address in routes:
-                    return routes[address]
-                stranger = stranger or address
+        return self._routes.get(topic) or self._search(topic)
+
+    def _search(self, topic: str) -> Route:
+        legs = []
+        stranger: Stranger | None = None
+        for branch, parts in self._tree.find(topic):
+            leg = branch.lead(parts)
+            if branch.by_topic and leg.target is None and not branch.form.ignore:
+                if not leg.quiet:
+                    stranger = stranger or Stranger(leg.profile, parts["device"])
+            else:
+                legs.append(leg)
+        if legs:
+            return tuple(legs)
         if stranger:
-            raise Undecodable(f"device {shorten(stranger)!r} is not in the register", hint="add it to devices.yaml")
+            raise Undecodable(
+                f"device {shorten(stranger.address)!r} is not in the register",
+                hint="add it with: siteward devices adopt",
+                strangers=(stranger,),
+            )
         raise Undecodable("no device has this topic", hint="name the topic in devices.yaml")
 
-    def _add(self, device: Device, profile: Profile, route: Route) -> None:
+    # ── preparing ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _prepare(self, profile: Profile) -> list[_Branch]:
+        """Compiles a profile's forms and puts them where their topics lead."""
+        branches = []
+        for form in profile.forms:
+            topics = [topic.replace(SITE, self._site) for topic in form.topics]
+            by_topic = not form.device and form.format != _SPARKPLUG
+            for named in {"device" in list_parts(topic) for topic in topics} or {False}:
+                read = compile_form(form, self._toolbox)
+                branch = _Branch(form, profile.id, read, {}, by_topic and named)
+                branches.append(branch)
+                for topic in topics:
+                    if ("device" in list_parts(topic)) == named:
+                        self._tree.add(topic, branch)
+        return branches
+
+    def _give_topic(self, device: Device, profile: Profile, branches: list[_Branch]) -> None:
+        """Makes a topic a device's own: whatever comes there is read as its."""
+        self._claim(device.topic, device)
+        self._routes[device.topic] = tuple(
+            Leg(
+                self._compile_own(branch.form),
+                _aim(device, branch.form),
+                _NO_PARTS,
+                branch.members,
+                profile.id,
+                branch.form.strangers == "ignore",
+            )
+            for branch in _first_of_each(branches)
+        )
+
+    def _compile_own(self, form: Form) -> ReadForm:
+        if id(form) not in self._own:
+            self._own[id(form)] = compile_form(form, self._toolbox, own_topic=True)
+        return self._own[id(form)]
+
+    def _give_address(self, device: Device, profile: Profile, branches: list[_Branch]) -> None:
+        """Makes a device known by its address, in topics and in messages."""
         address = device.address or device.id
-        for text in (device.topic, address):
-            if has_wildcard(text):
-                raise Unroutable(device.id, f"expected no wildcard (+, #) in {text!r}")
-        if device.topic:
-            _claim(self._routes, device.topic, route)
-            return
-        if not profile.topics:
+        if not any(form.topics for form in profile.forms):
             raise Unroutable(device.id, f"give it a `topic`; profile {profile.id!r} has none for all")
-        for topic, catch in self._catch(profile):
-            if not has_wildcard(topic):
-                _claim(self._routes, topic.replace(DEVICE, address), route)
-            elif "/" in address:
-                raise Unroutable(device.id, f"expected no / in {address!r}, because {topic} has wildcards")
-            else:
-                _claim(catch.routes, address, route)
+        for branch in branches:
+            other = branch.members.setdefault(address, _aim(device, branch.form))
+            if other.id != device.id:
+                raise Unroutable(device.id, f"{address!r} already belongs to {other.id!r}")
+            for topic in branch.form.topics if branch.by_topic else ():
+                bare = topic.replace(SITE, self._site)
+                if list_parts(bare) == ["device"] and not has_wildcard(bare):
+                    self._claim(bare.replace(DEVICE, address), device)
+                elif "/" in address and DEVICE in bare:
+                    raise Unroutable(device.id, f"expected no / in {address!r}, because {topic} has wildcards")
 
-    def _catch(self, profile: Profile) -> list[tuple[str, _Catch]]:
-        topics = [topic.replace(SITE, self._site) for topic in profile.topics]
-        for topic in topics:
-            if topic not in self._catches:
-                self._catches[topic] = _Catch(to_pattern(topic), {})
-        return [(topic, self._catches[topic]) for topic in topics]
+    def _claim(self, topic: str, device: Device) -> None:
+        other = self._owners.setdefault(topic, device.id)
+        if other != device.id:
+            raise Unroutable(device.id, f"{topic!r} already belongs to {other!r}")
+
+    def _list_filters(self, used: Mapping[str, Profile]) -> Iterator[str]:
+        for profile in used.values():
+            for form in profile.forms:
+                if form.format != _SPARKPLUG:
+                    yield from (to_filter(topic.replace(SITE, self._site)) for topic in form.topics)
+        if self.host is not None:
+            yield from self.host.filters
 
 
-def _claim(routes: dict[str, Route], name: str, route: Route) -> None:
-    other = routes.setdefault(name, route)
-    if other.device != route.device:
-        raise Unroutable(route.device, f"{name!r} already belongs to {other.device!r}")
+def _find_profiles(register: Register, profiles: Mapping[str, Profile]) -> dict[str, Profile]:
+    """The profiles that the devices have, and Siteward's own."""
+    used = {"canonical": profiles["canonical"]} if "canonical" in profiles else {}
+    for device in register:
+        if device.profile not in used:
+            if device.profile not in profiles:
+                hint = suggest(device.profile, profiles) or f"known are {', '.join(sorted(profiles))}"
+                raise Unroutable(device.id, f"there is no profile {device.profile!r}; {hint}")
+            used[device.profile] = profiles[device.profile]
+    return used
+
+
+def _find_nodes(register: Register, used: Mapping[str, Profile]) -> Host | None:
+    speaking = {profile.id for profile in used.values() if any(form.format == _SPARKPLUG for form in profile.forms)}
+    devices = [device for device in register if device.profile in speaking]
+    for device in devices:
+        try:
+            split_address(device.address or device.id)
+        except ValueError as error:
+            raise Unroutable(device.id, str(error)) from None
+    return Host([device.address or device.id for device in devices]) if devices else None
+
+
+def _find_windows(register: Register, used: Mapping[str, Profile]) -> dict[str, int]:
+    longest = {
+        name: max((form.repeats for form in profile.forms if form.repeats), default=0) for name, profile in used.items()
+    }
+    return {device.id: longest[device.profile] for device in register if longest[device.profile]}
+
+
+def _check_wildcards(device: Device) -> None:
+    for text in (device.topic, device.address or device.id):
+        if has_wildcard(text):
+            raise Unroutable(device.id, f"expected no wildcard (+, #) in {text!r}")
+
+
+def _first_of_each(branches: Iterable[_Branch]) -> Iterable[_Branch]:
+    """One branch a form: a form whose topics differ has two."""
+    return {id(branch.form): branch for branch in branches}.values()
+
+
+def _aim(device: Device, form: Form) -> Target:
+    """What a device's record does to readings of a form."""
+    factor = getattr(device, "factor", lambda _name: 1.0)
+    factors = {name: factor(name) for name in POINTS if factor(name) != 1}
+    for name, sources in form.points.items():
+        if any(source.unit == PULSE for source in sources):
+            weight = getattr(device, "pulse_factor", lambda _name: None)(name)
+            if weight is None:
+                raise Unroutable(device.id, f"give it a `pulse_weight`: its profile counts {name} in pulses")
+            factors[name] = weight
+    return Target(device.id, tuple(factors.items()), getattr(device, "direction", "") or "")

@@ -1,11 +1,13 @@
 """Times in payloads: from what devices write to integer nanoseconds since 1970, UTC, and how finely they wrote it.
 
 Every form is read from its decimal digits, so that no nanosecond is rounded by a float. Digits beyond the ninth are
-cut off. RFC 3339 is read as devices write it: `T`, `t` or a space between date and time, a colon in the offset or none.
+cut off. RFC 3339 is read as devices write it: `T`, `t` or a space between date and time, seconds or none, a colon in
+the offset or none.
 """
 
 import re
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from decimal import Decimal
 from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 from zoneinfo import available_timezones
@@ -13,21 +15,29 @@ from zoneinfo import available_timezones
 Moment: TypeAlias = tuple[int, int]
 """Nanoseconds since 1970, UTC, and the resolution of the written form in nanoseconds."""
 
-SECOND = 10**9
+NANOSECOND = 1
+MICROSECOND = 10**3
 MILLISECOND = 10**6
+SECOND = 10**9
+MINUTE = 60 * SECOND
+DAY = 1440 * MINUTE
 
 _DAY_S = 86_400
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ONE_SECOND = timedelta(seconds=1)
+_ONE_HOUR = timedelta(hours=1)
 _SECONDS_MAX = 2**63 // SECOND - 60
 """What 64 bits of nanoseconds hold, less a minute of seconds to be added."""
 
 _RESOLUTIONS = tuple(10 ** (9 - digits) for digits in range(10))
 
 _WRITTEN = re.compile(
-    r"(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d):(\d\d)(?:\.(\d+))?([Zz]|[+-]\d\d:?[0-5]\d)?",
+    r"(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d)(?::(\d\d)(?:\.(\d+))?)?([Zz]|[+-]\d\d:?[0-5]\d)?",
     re.ASCII,
 ).fullmatch
+_DATE_LENGTH = 10
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII).fullmatch
+_DSMR = re.compile(r"(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)([WS]?)", re.ASCII).fullmatch
 _DECIMAL = re.compile(r"([+-]?)(\d{1,20})(?:\.(\d+))?", re.ASCII).fullmatch
 
 
@@ -57,6 +67,8 @@ def check_zone(name: str) -> str:
 def parse_rfc3339(value: object) -> Moment:
     """Reads `2026-11-22T08:00:00.123456789+08:00`; a leap second is the first of the next day, as in POSIX.
 
+    The seconds may be missing, as in ISO 8601.
+
     Raises:
         ValueError: it is no such text; the message holds nothing of it.
     """
@@ -77,7 +89,7 @@ def parse_local(value: object, zone: tzinfo, near: int) -> Moment:
     """Reads a time without a zone, as a clock on the wall shows it; where an offset is written, it holds.
 
     Args:
-        value: `2026-11-22T08:00:00`.
+        value: `2026-11-22T08:00:00`, without seconds too, or a date alone, which is its first moment.
         zone: where the clock hangs.
         near: nanoseconds since 1970; of two moments that the clock shows alike (when it is set back in autumn)
             the one nearest to this is taken, so that no hour of the year overwrites another.
@@ -85,6 +97,8 @@ def parse_local(value: object, zone: tzinfo, near: int) -> Moment:
     Raises:
         ValueError: it is no such text; the message holds nothing of it.
     """
+    if type(value) is str and len(value) == _DATE_LENGTH and _DATE(value):
+        return _read_minute(value, zone) * SECOND, DAY
     minute, second, fraction, offset = _split(value)
     if offset:
         return _join(_read_minute(minute + offset), second, fraction)
@@ -97,28 +111,76 @@ def parse_epoch(value: object, unit: int) -> Moment:
 
     Args:
         value: 1795334400, 1795334400.5 or "1795334400.5".
-        unit: what it counts: SECOND or MILLISECOND.
+        unit: what it counts: SECOND, MILLISECOND, MICROSECOND or NANOSECOND.
 
     Raises:
         ValueError: it is no such number; the message holds nothing of it.
     """
-    if type(value) is int:
-        _check_range(value * unit // SECOND)
-        return value * unit, unit
-    # The shortest text of a float has the digits that the device wrote; its exact value has others.
-    text = repr(value) if type(value) is float else value
-    match = _DECIMAL(text) if type(text) is str else None
+    time, resolution = (value * unit, unit) if type(value) is int else _read_decimal(value, unit)
+    _check_range(time // SECOND)
+    return time, resolution
+
+
+def parse_age(value: object, unit: int, received: int) -> Moment:
+    """Reads how long before its arrival something was measured, from a number or its text.
+
+    Args:
+        value: 90, 90.5 or "90.5".
+        unit: what it counts: SECOND or MILLISECOND.
+        received: when it arrived, nanoseconds since 1970.
+
+    Raises:
+        ValueError: it is no such number, or negative; the message holds nothing of it.
+    """
+    age, resolution = (value * unit, unit) if type(value) is int else _read_decimal(value, unit)
+    if age < 0:
+        raise ValueError("expected an age, which is not negative")
+    _check_range((received - age) // SECOND)
+    return received - age, resolution
+
+
+def parse_dsmr(value: object, zone: tzinfo) -> Moment:
+    """Reads the time stamp of a P1 telegram, `261122090000W` (DSMR P1 companion standard 5.0.2, TST).
+
+    W is the zone's standard time, S an hour later or what the zone itself adds in summer; so the letter tells the two
+    hours of an autumn night apart. Where it is missing, as before DSMR 4, the zone's own rule holds.
+
+    Args:
+        value: YYMMDDhhmmss, with W or S.
+        zone: where the meter stands.
+
+    Raises:
+        ValueError: it is no such text; the message holds nothing of it.
+    """
+    match = _DSMR(value) if type(value) is str else None
+    if match is None:
+        raise ValueError("expected a text such as 261122090000W")
+    year, month, day, hour, minute, second, letter = match.groups()
+    clock = _find_offset(zone, 2000 + int(year), letter) if letter else zone
+    return _join(_read_minute(f"20{year}-{month}-{day}T{hour}:{minute}", clock), second, None)
+
+
+@lru_cache(maxsize=64)
+def _find_offset(zone: tzinfo, year: int, letter: str) -> timezone:
+    standard, summer = sorted(datetime(year, month, 1, tzinfo=zone).utcoffset() or timedelta() for month in (1, 7))
+    return timezone((summer if summer > standard else standard + _ONE_HOUR) if letter == "S" else standard)
+
+
+def _read_decimal(value: object, unit: int) -> Moment:
+    if type(value) is float:
+        # The shortest text of a float has the digits that the device wrote; its exact value has others.
+        text = repr(value)
+        value = f"{Decimal(text):f}" if "e" in text else text
+    match = _DECIMAL(value) if type(value) is str else None
     if match is None:
         raise ValueError("expected a decimal number")
     sign, whole, fraction = match.groups(default="")
     digits = fraction[: len(str(unit)) - 1]
     resolution = unit // 10 ** len(digits)
-    time = int(sign + whole) * unit + int(sign + (digits or "0")) * resolution
-    _check_range(time // SECOND)
-    return time, resolution
+    return int(sign + whole) * unit + int(sign + (digits or "0")) * resolution, resolution
 
 
-def _split(value: object) -> tuple[str, str, str | None, str | None]:
+def _split(value: object) -> tuple[str, str | None, str | None, str | None]:
     match = _WRITTEN(value) if type(value) is str else None
     if match is None:
         raise ValueError("expected a text such as 2026-11-22T08:00:00Z")
@@ -139,7 +201,9 @@ def _read_minute(text: str, zone: tzinfo | None = None, fold: int = 0) -> int:
     return seconds
 
 
-def _join(minute: int, second: str, fraction: str | None) -> Moment:
+def _join(minute: int, second: str | None, fraction: str | None) -> Moment:
+    if second is None:
+        return minute * SECOND, MINUTE
     seconds = minute + int(second)
     if second > "59" and (second > "60" or seconds % _DAY_S):  # a leap second ends a UTC day
         raise ValueError("no such date or time of day")

@@ -14,8 +14,9 @@ from collector.cli import app
 from collector.settings import Settings
 from collector.telemetry import FIGURES
 from devices.durations import write_duration
-from devices.points import POINTS
-from devices.profile import Profile, load_builtin
+from devices.points import POINT_KINDS, POINTS
+from devices.catalog import Catalog
+from devices.profile import Profile
 from devices.register import Device
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
@@ -145,10 +146,12 @@ def command_line_page() -> str:
 
 def points_page() -> str:
     """Every point."""
-    rows = [(f"`{p.name}`", p.unit or "–", p.type.__name__, p.domain, p.meaning) for p in POINTS.values()]
-    return f"# Points\n\n{_NOTE}\nThe list is closed; a point's name carries its unit.\n\n" + _table(
-        ("point", "unit", "type", "system", "meaning"),
-        rows,
+    rows = [(f"`{p.name}`", p.unit or "–", p.type.__name__, p.kind, p.domain, p.meaning) for p in POINTS.values()]
+    return (
+        f"# Points\n\n{_NOTE}\nThe list is closed; a point's name carries its unit.\n\n"
+        + _table(("point", "unit", "type", "kind", "system", "meaning"), rows)
+        + "\n## Kinds\n\n"
+        + _table(("kind", "what it is"), ((f"`{kind}`", meaning) for kind, meaning in POINT_KINDS.items()))
     )
 
 
@@ -168,7 +171,7 @@ def profiles_page() -> str:
     """Every built-in profile, and what a profile may say."""
     rows = [
         (f"`{profile.id}`", ", ".join(f"`{topic}`" for topic in profile.topics) or "–", profile.description.pick("en"))
-        for profile in load_builtin().values()
+        for profile in Catalog().values()
     ]
     return (
         f"# Profiles\n\n{_NOTE}\nHow a device's payloads are read.\n\n## Built in\n\n"

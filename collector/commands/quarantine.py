@@ -1,17 +1,16 @@
 """`siteward quarantine list|show|retry|drop`."""
 
-from collections import Counter
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 from msgspec import msgpack
 
 from collector import ledger, quarantine
 from collector.commands.common import load_configuration, show_moment, visit_journal
+from collector.configuration import Configuration
 from collector.journal import Journal
 from collector.quarantine import Group, Rejection
 from collector.terminal import DEFAULT_CONFIG, AsJson, ConfigFolder, console, fail, print_json, print_rows
-from devices.decoder import Decoder
 from devices.errors import Undecodable
 from devices.reading import Reading
 
@@ -34,7 +33,7 @@ def list_(config: ConfigFolder = DEFAULT_CONFIG, *, as_json: AsJson = False) -> 
     rows = [
         {
             "group": group.id,
-            "device": group.device or "-",
+            "device": group.device or group.address or "-",
             "reason": group.reason,
             "what to do": group.hint,
             "count": group.times,
@@ -59,14 +58,15 @@ def show(
     zone = configuration.settings.site.zone
     with visit_journal(configuration) as journal:
         found = _find(journal, group)
-        newest = list(quarantine.messages(journal.connection(), group))[-most:]
+        newest = list(quarantine.messages(journal.connection(), found))[-most:]
     if as_json:
         print_json(
             [{"received": item.received, "topic": item.topic, "payload": _payload(item)} for _, item in newest],
         )
         return
     console.print(f"[bold]{found.times:,} times:[/] ", end="")
-    console.print(found.reason, markup=False)
+    who = f": {found.address} (profile {found.profile})" if found.stranger else ""
+    console.print(f"{found.reason}{who}", markup=False)
     if found.hint:
         console.print(f"what to do: {found.hint}", markup=False)
     for _, item in newest:
@@ -83,8 +83,7 @@ def retry(
     configuration = load_configuration(config)
     with visit_journal(configuration) as journal:
         groups = quarantine.list_groups(journal.connection()) if group is None else [_find(journal, group)]
-        decoder = configuration.decoder()
-        good = sum(retry_group(journal, item, decoder) for item in groups)
+        good = sum(retry_group(journal, item, configuration).messages for item in groups)
         kept = sum(item.kept for item in groups)
     console.print(f"{good:,} of {kept:,} messages went through; {kept - good:,} are still in quarantine.")
     if good < kept:
@@ -121,42 +120,97 @@ def _payload(rejection: Rejection) -> str:
         return rejection.payload.hex(" ")
 
 
-def retry_group(journal: Journal, group: Group, decoder: Decoder) -> int:
-    """Commits what can be decoded now and takes it out of quarantine; how many messages that were.
+class Retried(NamedTuple):
+    """What went through at a second try."""
 
-    In the ledger it is as if the messages had come only now.
+    messages: int
+    readings: int
+
+
+class _Outcome(NamedTuple):
+    """What becomes of a message: readings that are taken, and what keeps it in quarantine all the same."""
+
+    number: int
+    item: Rejection
+    readings: list[Reading]
+    left: Rejection | None
+
+
+def retry_group(journal: Journal, group: Group, configuration: Configuration) -> Retried:
+    """Commits what can be decoded now and takes it out of quarantine; what has another cause now goes to that group.
+
+    Of messages in which a device was not in the register, only that device's readings are taken: those of others
+    have been. In the ledger it is as if all had come only now.
     """
-    done = 0
-    messages = list(quarantine.messages(journal.connection(), group.id))
-    for at in range(0, len(messages), _CHUNK_MESSAGES):
-        numbers: list[int] = []
-        readings: list[Reading] = []
-        cured: Counter[tuple[str, int]] = Counter()
-        for number, item in messages[at : at + _CHUNK_MESSAGES]:
-            try:
-                readings += _decode(item, decoder)
-            except (Undecodable, ValueError):
-                continue
-            numbers.append(number)
-            cured[item.device, item.received // ledger.HOUR] -= 1
-        with journal.transaction() as connection:
-            if readings:
-                journal.append(connection, readings)
-            if group.stage == "decode":
-                ledger.count(connection, "quarantined", cured)
-            else:
-                ledger.take_back(connection, readings)
-            quarantine.remove(connection, group.id, numbers)
-        done += len(numbers)
+    trial = _Trial(group, configuration)
+    messages = readings = 0
+    kept = list(quarantine.messages(journal.connection(), group))
+    for at in range(0, len(kept), _CHUNK_MESSAGES):
+        outcomes = [outcome for number, item in kept[at : at + _CHUNK_MESSAGES] if (outcome := trial.run(number, item))]
+        done = _commit(journal, group, outcomes)
+        messages += sum(outcome.left is None for outcome in done)
+        readings += sum(len(outcome.readings) for outcome in done)
+    return Retried(messages, readings)
+
+
+def _commit(journal: Journal, group: Group, outcomes: list[_Outcome]) -> list[_Outcome]:
+    """Writes outcomes in one transaction, and returns those that no other process was faster to write."""
+    with journal.transaction() as connection:
+        done = [outcome for outcome in outcomes if quarantine.take(connection, group.id, outcome.number)]
+        readings = [reading for outcome in done for reading in outcome.readings]
+        if readings:
+            journal.append(connection, readings)
+        if group.stage == "decode":
+            left = [outcome.left for outcome in done if outcome.left is not None]
+            quarantine.record(connection, left)
+            change = quarantine.tally(left)
+            change.subtract(quarantine.tally(outcome.item for outcome in done))
+            ledger.count(connection, "quarantined", change)
+        else:
+            ledger.take_back(connection, readings)
     return done
 
 
-def _decode(item: Rejection, decoder: Decoder) -> list[Reading]:
-    if item.stage == "store":
-        if not item.device:
-            raise ValueError("what a failing disk left of the journal is evidence, no readings")
-        return msgpack.decode(item.payload, type=list[Reading])
-    readings = decoder.decode(item.topic, item.payload, item.received)
-    for reading in readings:
-        reading.late = True
-    return readings
+class _Trial:
+    """Tries the messages of one group again."""
+
+    def __init__(self, group: Group, configuration: Configuration) -> None:
+        register = configuration.register
+        self._decode = configuration.decoder().decode
+        self._owners = {d.id for d in register if (d.profile, d.address or d.id) == group.stranger}
+        self._topics = {device.topic: device.id for device in register if device.topic}
+
+    def run(self, number: int, item: Rejection) -> _Outcome | None:
+        """What becomes of a message; None where nothing has changed."""
+        if item.stage == "decode":
+            return self._run(number, item)
+        readings = _unpack(item)
+        return _Outcome(number, item, readings, None) if readings else None
+
+    def _run(self, number: int, item: Rejection) -> _Outcome | None:
+        left = None
+        try:
+            readings = self._decode(item.topic, item.payload, item.received)
+        except Undecodable as error:
+            if set(item.strangers) & set(error.strangers):
+                return None
+            if not item.strangers or not error.strangers:  # other strangers in it have groups of their own
+                strangers = item.strangers or error.strangers
+                left = item._replace(device=error.device, reason=error.reason, hint=error.hint, strangers=strangers)
+            if left is not None and left._replace(hint=item.hint) == item:
+                return None
+            readings = list(error.readings)
+        if item.strangers:
+            owners = self._owners | {self._topics.get(item.topic)}
+            readings = [reading for reading in readings if reading.device in owners]
+        for reading in readings:
+            reading.late = True
+        return _Outcome(number, item, readings, left)
+
+
+def _unpack(item: Rejection) -> list[Reading]:
+    """Readings that the database rejected; what a failing disk left of the journal is evidence, no readings."""
+    try:
+        return msgpack.decode(item.payload, type=list[Reading]) if item.device else []
+    except ValueError:
+        return []

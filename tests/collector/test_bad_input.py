@@ -13,9 +13,9 @@ from collector.journal import Journal
 from collector.mqtt import Message
 from collector.pipeline import Pipeline
 from collector.settings import Quarantine
+from devices.catalog import Catalog
 from devices.decoder import Decoder
 from devices.points import POINTS
-from devices.profile import load_builtin
 from devices.register import Device, Register
 from devices.timestamps import TimeLimits
 
@@ -77,7 +77,7 @@ topics = st.sampled_from(TOPICS) | st.text(st.characters(exclude_categories=["Cs
 def site(tmp_path_factory: pytest.TempPathFactory) -> tuple[Journal, Pipeline]:
     journal = Journal(tmp_path_factory.mktemp("bad") / "journal.db", 10**9, ("store", "ledger"))
     journal._writer.execute("PRAGMA synchronous = OFF")  # durability is shown elsewhere
-    decoder = Decoder(Register(devices=DEVICES), load_builtin(), "campus", TimeLimits(35 * DAY, DAY))
+    decoder = Decoder(Register(devices=DEVICES), Catalog(), "campus", TimeLimits(35 * DAY, DAY))
     return journal, Pipeline(decoder, journal, Quarantine(), threading.Event())
 
 

@@ -198,7 +198,7 @@ def test_a_file_of_a_newer_version_is_left_alone(journal: Journal, path: Path) -
     journal.remember("x", "1")
     with journal.transaction() as connection:
         connection.execute("PRAGMA user_version = 99")
-    with pytest.raises(CollectorError, match=r"made by a newer Siteward \(format 99, this one knows 1\)"):
+    with pytest.raises(CollectorError, match=r"made by a newer Siteward \(format 99, this one knows 2\)"):
         Journal(path, 10 * MB)
 
 

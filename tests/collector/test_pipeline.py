@@ -13,8 +13,8 @@ from collector.journal import Journal
 from collector.mqtt import Message
 from collector.pipeline import Pipeline
 from collector.settings import Quarantine
+from devices.catalog import Catalog
 from devices.decoder import Decoder
-from devices.profile import load_builtin
 from devices.reading import Reading
 from devices.register import Device, Register
 from devices.timestamps import TimeLimits
@@ -27,7 +27,7 @@ DAY = 24 * HOUR
 
 def decoder(*ids: str) -> Decoder:
     register = Register(devices=[Device(id=name, kind="electricity_meter") for name in ids])
-    return Decoder(register, load_builtin(), "campus", TimeLimits(35 * DAY, 300 * SECOND))
+    return Decoder(register, Catalog(), "campus", TimeLimits(35 * DAY, 300 * SECOND))
 
 
 def message(

@@ -17,8 +17,8 @@ from collector.settings import Mqtt, Quarantine
 from collector.simulation.broker import EmbeddedBroker
 from collector.states import State
 from collector.subscriber import Subscriber
+from devices.catalog import Catalog
 from devices.decoder import Decoder
-from devices.profile import load_builtin
 from devices.reading import Reading
 from devices.register import Device, Register
 from devices.timestamps import TimeLimits
@@ -35,7 +35,7 @@ class Station:
         register = Register(devices=[Device(id="em-1", kind="electricity_meter")])
         self.stopping = threading.Event()
         self.journal = Journal(folder / "journal.db", 10**9, ("store", "ledger"))
-        decoder = Decoder(register, load_builtin(), site, TimeLimits(35 * DAY, DAY))
+        decoder = Decoder(register, Catalog(), site, TimeLimits(35 * DAY, DAY))
         self.pipeline = Pipeline(decoder, self.journal, Quarantine(), self.stopping)
         self.subscriber = Subscriber(ours, site, self.pipeline, self.journal, self.stopping)
 

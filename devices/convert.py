@@ -1,0 +1,319 @@
+"""From what stands in a message to a point's value: whatever can be decided once is decided here."""
+
+import re
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from math import inf
+from typing import Any, TypeAlias
+
+from devices.conditions import Holds, compile_when
+from devices.errors import Undecodable
+from devices.paths import Find, Scope, compile_path
+from devices.points import POINTS
+from devices.quantities import convert_factor
+from devices.reading import Value
+from devices.sources import PULSE, WRITTEN, PointSource, Scalar, UnitPath
+from devices.values import check_value, widen
+
+Convert: TypeAlias = Callable[[Any], Value | None]
+"""Turns what was found into a point's value; None where it means that nothing was measured."""
+
+Evaluate: TypeAlias = Callable[[Any, Scope], Value | None]
+"""A point's value in an item; None where there is none."""
+
+_NUMBER = re.compile(r"\s*([+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d{1,3})?)\s*", re.ASCII).fullmatch
+_QUANTITY = re.compile(r"\s*([+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d{1,3})?)\s*(\S.*?)\s*", re.ASCII).fullmatch
+_NUMBER_LENGTH_MAX = 60
+_FLAGS = {"true": True, "false": False}
+_NUMBERS = frozenset({int, float})
+_SCALARS = frozenset({bool, int, float, str})
+
+
+def compile_source(name: str, source: PointSource) -> Evaluate:
+    """The function that gives a point's value from one of its sources."""
+    evaluate = _compile_constant(name, source.value) if source.value is not None else _compile_found(name, source)
+    if not source.when:
+        return evaluate
+    holds: Holds = compile_when(source.when)
+    return lambda item, scope: evaluate(item, scope) if holds(item, scope) else None
+
+
+def compile_alternatives(sources: list[Evaluate]) -> Evaluate:
+    """The function that gives the first of several values."""
+
+    def evaluate(item: Any, scope: Scope) -> Value | None:  # noqa: ANN401 - JSON is anything
+        for source in sources:
+            value = source(item, scope)
+            if value is not None:
+                return value
+        return None
+
+    return evaluate if len(sources) > 1 else sources[0]
+
+
+def plain_scale(name: str, source: PointSource) -> float | None:
+    """The factor of a source that is nothing but a number times it, of at most 1; None for any other source.
+
+    A float of such a source needs no conversion: JSON's are finite, and stay so.
+    """
+    if POINTS[name].type is not float or source.model_fields_set - {"path", "scale", "unit"}:
+        return None
+    if isinstance(source.unit, UnitPath) or source.unit == WRITTEN:
+        return None
+    scale, offset = _find_factor(source.unit, name)
+    return scale * source.scale if offset == 0 and abs(scale * source.scale) <= 1 else None
+
+
+def compile_value(name: str, source: PointSource) -> Convert:
+    """The function that turns what a source's path found into the point's value."""
+    steps: list[Callable[[Any], Any]] = []
+    if source.sentinels:
+        steps.append(_compile_sentinels(source.sentinels))
+    if source.combine:
+        steps.append(_COMBINE[source.combine])
+    if source.pattern:
+        steps.append(_compile_pattern(source.pattern))
+    if source.bit is not None:
+        steps.append(_compile_bit(name, source.bit))
+    if source.map:
+        last = _compile_map(name, source)
+    elif POINTS[name].type is float:
+        last = _compile_number(name, source)
+    else:
+        last = _compile_plain(name)
+    if not steps:
+        return last
+
+    def convert(raw: Any) -> Value | None:  # noqa: ANN401 - JSON is anything
+        for step in steps:
+            raw = step(raw)
+            if raw is None:
+                return None
+        return last(raw)
+
+    return convert
+
+
+def number_of(raw: object) -> object:
+    """What devices write for a number, made a float: text too, with a point or a comma; anything else is left alone."""
+    if type(raw) is int:
+        return widen(raw)
+    if type(raw) is str and len(raw) <= _NUMBER_LENGTH_MAX:
+        match = _NUMBER(raw)
+        if match is not None:
+            return float(match[1].replace(",", "."))
+    return raw
+
+
+# ── where it stands ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _compile_constant(name: str, value: Scalar) -> Evaluate:
+    checked = check_value(name, value)
+    return lambda _item, _scope: checked
+
+
+def _compile_found(name: str, source: PointSource) -> Evaluate:
+    find = _compile_sum(name, source.sum) if source.sum else compile_path(source.path or "@")
+    if isinstance(source.unit, UnitPath):
+        return _compile_measured(name, find, source, source.unit)
+    convert = compile_value(name, source)
+    default = source.default
+
+    def evaluate(item: Any, scope: Scope) -> Value | None:  # noqa: ANN401 - JSON is anything
+        raw = find(item, scope)
+        if raw is None:
+            if default is None:
+                return None
+            raw = default
+        return convert(raw)
+
+    return evaluate
+
+
+def _compile_measured(name: str, find: Find, source: PointSource, unit: UnitPath) -> Evaluate:
+    """For a value whose unit stands beside it."""
+    find_unit = compile_path(unit.path)
+    convert = compile_value(name, source.model_copy(update={"unit": None, "scale": 1.0}))
+
+    def evaluate(item: Any, scope: Scope) -> Value | None:  # noqa: ANN401 - JSON is anything
+        raw = find(item, scope)
+        value = convert(raw) if raw is not None else None
+        if value is None:
+            return None
+        written = find_unit(item, scope)
+        if type(written) is not str:
+            raise Undecodable(f"{name}: no unit at {unit.path}")
+        scale, offset = _find_written_factor(written, name)
+        return check_value(name, float(value) * scale * source.scale + offset)
+
+    return evaluate
+
+
+def _compile_sum(name: str, paths: list[str]) -> Find:
+    terms = [(-1.0 if path.startswith("-") else 1.0, compile_path(path.removeprefix("-"))) for path in paths]
+
+    def add_up(item: Any, scope: Scope) -> float | None:  # noqa: ANN401 - JSON is anything
+        total = 0.0
+        for sign, find in terms:
+            raw = number_of(find(item, scope))
+            if raw is None:
+                return None
+            if type(raw) is not float:
+                raise Undecodable(f"{name}: expected numbers to add up")
+            total += sign * raw
+        return total
+
+    return add_up
+
+
+# ── what it means ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _compile_sentinels(values: Iterable[Scalar]) -> Callable[[Any], Any]:
+    sentinels = frozenset(key for value in values for key in _keys(value))
+    return lambda raw: None if _key(raw) in sentinels else raw
+
+
+def _numbers(raw: Any) -> list[float] | None:  # noqa: ANN401 - JSON is anything
+    """The numbers of a list or an object; None where it is neither."""
+    items = raw if type(raw) is list else list(raw.values()) if type(raw) is dict else None
+    if items is None:
+        return None
+    found = [number_of(item) for item in items]
+    return [number for number in found if type(number) is float]
+
+
+def _combining(function: Callable[[list[float]], float]) -> Callable[[Any], Any]:
+    def combine(raw: Any) -> Any:  # noqa: ANN401 - JSON is anything
+        numbers = _numbers(raw)
+        if numbers is None:
+            return raw
+        return function(numbers) if numbers else None
+
+    return combine
+
+
+_COMBINE: dict[str, Callable[[Any], Any]] = {
+    "sum": _combining(sum),
+    "mean": _combining(lambda numbers: sum(numbers) / len(numbers)),
+    "min": _combining(min),
+    "max": _combining(max),
+    "first": _combining(lambda numbers: numbers[0]),
+    "last": _combining(lambda numbers: numbers[-1]),
+    "none": lambda raw: None if type(raw) is list or type(raw) is dict else raw,
+}
+
+
+def _compile_pattern(pattern: str) -> Callable[[Any], Any]:
+    search = re.compile(pattern).search
+
+    def extract(raw: Any) -> Any:  # noqa: ANN401 - JSON is anything
+        match = search(raw) if type(raw) is str else None
+        return match[1] if match else None
+
+    return extract
+
+
+def _compile_bit(name: str, bit: int) -> Callable[[Any], Any]:
+    def pick(raw: Any) -> bool:  # noqa: ANN401 - JSON is anything
+        number = number_of(raw)
+        if type(number) is not float or not number.is_integer():
+            raise Undecodable(f"{name}: expected a whole number to take a bit of")
+        return bool(int(number) >> bit & 1)
+
+    return pick
+
+
+def _compile_map(name: str, source: PointSource) -> Convert:
+    words = {
+        key: check_value(name, value) if value is not None else None
+        for there, value in source.map.items()
+        for key in _keys(there)
+    }
+    words |= {_key(there): words[_key(there)] for there in source.map}  # a value itself goes before its other spelling
+    open_ended = "otherwise" in source.model_fields_set
+    otherwise = check_value(name, source.otherwise) if source.otherwise is not None else None
+
+    def look_up(raw: Any) -> Value | None:  # noqa: ANN401 - JSON is anything
+        key = _key(raw)
+        if key in words:
+            return words[key]
+        if open_ended:
+            return otherwise
+        raise Undecodable(f"{name}: a value that the profile's map does not list", hint="add it to the map")
+
+    return look_up
+
+
+def _compile_number(name: str, source: PointSource) -> Convert:
+    if source.unit == WRITTEN:
+        return _compile_written(name, source.scale)
+    scale, offset = _find_factor(source.unit if isinstance(source.unit, str) else None, name)
+    scale *= source.scale
+
+    def convert(raw: Any) -> Value:  # noqa: ANN401 - JSON is anything
+        number = number_of(raw)
+        return check_value(name, number * scale + offset if type(number) is float else number)
+
+    return convert
+
+
+def _compile_written(name: str, scale: float) -> Convert:
+    def convert(raw: Any) -> Value | None:  # noqa: ANN401 - JSON is anything
+        match = _QUANTITY(raw) if type(raw) is str and len(raw) <= _NUMBER_LENGTH_MAX else None
+        if match is None:
+            raise Undecodable(f"{name}: expected a text with a number and its unit")
+        factor, offset = _find_written_factor(match[2], name)
+        return check_value(name, float(match[1].replace(",", ".")) * factor * scale + offset)
+
+    return convert
+
+
+def _compile_plain(name: str) -> Convert:
+    loosen = _read_flag if POINTS[name].type is bool else _read_text
+    return lambda raw: check_value(name, loosen(raw))
+
+
+def _find_factor(unit: str | None, name: str) -> tuple[float, float]:
+    return (1.0, 0.0) if unit is None or unit == PULSE else convert_factor(unit, POINTS[name].unit)
+
+
+@lru_cache(maxsize=256)
+def _find_written_factor(unit: str, name: str) -> tuple[float, float]:
+    """The factor of a unit that stands in a message.
+
+    Raises:
+        Undecodable: it is no unit of the point.
+    """
+    try:
+        return convert_factor(unit, POINTS[name].unit)
+    except ValueError as error:
+        raise Undecodable(f"{name}: not a unit of this point", hint=str(error)) from None
+
+
+def _read_flag(raw: object) -> object:
+    return _FLAGS.get(raw.strip().lower(), raw) if type(raw) is str else raw
+
+
+def _read_text(raw: object) -> object:
+    return str(raw) if type(raw) is int else raw
+
+
+def _key(value: object) -> tuple[bool, object]:
+    """To Python true is 1; to a device it is not."""
+    return type(value) is bool, value if type(value) in _SCALARS else None
+
+
+def _keys(value: Scalar) -> list[tuple[bool, object]]:
+    """A value as it may come: devices write numbers, true and false as text too."""
+    keys = [_key(value)]
+    if type(value) is bool:
+        keys += [(False, str(value).lower()), (False, str(value))]
+    elif type(value) in _NUMBERS:
+        keys.append((False, str(value)))
+    elif type(value) is str:
+        number = number_of(value)
+        if type(number) is float and number != inf:
+            keys.append((False, number))
+    return keys

@@ -1,0 +1,1 @@
+"""What devices announce of themselves at the broker, as proposals for the register. Pure: messages in, proposals out."""

@@ -1,0 +1,48 @@
+"""Regular expressions of profiles, with a limit on time: on an unlucky text some would search for hours.
+
+The library `regex` has what `re` has, and a time limit.
+"""
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+import regex
+
+from devices.errors import Undecodable
+
+Search: TypeAlias = Callable[[str], regex.Match[str] | None]
+"""Finds the first place where an expression matches. Raises Undecodable where that takes too long."""
+
+_SECONDS_MAX = 0.05
+
+
+def parse_expression(pattern: str) -> regex.Pattern[str]:
+    """The expression of a pattern.
+
+    Raises:
+        ValueError: it is none; the message is for whoever wrote it.
+    """
+    try:
+        return regex.compile(pattern)
+    except (regex.error, OverflowError, RecursionError) as error:
+        raise ValueError(f"expected a regular expression: {error}") from None
+
+
+def compile_search(pattern: str) -> Search:
+    """The function that searches a text.
+
+    Raises:
+        ValueError: the pattern is no regular expression.
+    """
+    find = parse_expression(pattern).search
+
+    def search(text: str) -> regex.Match[str] | None:
+        try:
+            return find(text, timeout=_SECONDS_MAX)
+        except TimeoutError:
+            raise Undecodable(
+                "a regular expression of the profile takes too long on this text",
+                hint="make it simpler: no repeats inside of repeats, [^;]* rather than .*",
+            ) from None
+
+    return search

@@ -1,0 +1,182 @@
+"""Paths: where in a message something stands. JMESPath (https://jmespath.org), and `$` for what surrounds the reading."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+import jmespath
+from jmespath.parser import ParsedResult
+from msgspec import Struct
+
+from devices.errors import Undecodable
+
+
+class Scope(Struct):
+    """What surrounds a reading in its message.
+
+    Attributes:
+        root: the whole message.
+        parts: the named parts of the topic.
+        port: LoRaWAN's FPort.
+        up: the item around this one.
+        key: its key in an object, where it is one of several there.
+        index: its number in a list, likewise.
+    """
+
+    root: Any
+    parts: Mapping[str, str]
+    port: int | None = None
+    up: Any = None
+    key: str | None = None
+    index: int | None = None
+
+
+Find: TypeAlias = Callable[[Any, Scope], Any]
+"""Finds a value, from an item and what surrounds it; None where there is none."""
+
+Step: TypeAlias = str | int
+"""One step into an object (its key) or a list (its number)."""
+
+_SURROUNDINGS = re.compile(r"\$(?P<name>[a-z]*)(?P<rest>.*)", re.DOTALL)
+_NAMES = ("topic", "up", "key", "index", "port")
+
+
+def check_path(path: str) -> str:
+    """A path, unchanged.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        if path.startswith("$"):
+            _split_surroundings(path)
+        else:
+            _parse(path).search({})
+    except jmespath.exceptions.JMESPathTypeError:
+        return path  # a function that needs more than an empty message
+    except jmespath.exceptions.JMESPathError as error:
+        raise ValueError(f"expected a path (JMESPath): {' '.join(str(error).split())}") from None
+    return path
+
+
+def topic_part(path: str) -> str:
+    """The named part of the topic that a path leads to, "" where it leads elsewhere."""
+    return path.removeprefix("$topic.") if path.startswith("$topic.") else ""
+
+
+def find_steps(path: str) -> tuple[Step, ...] | None:
+    """The steps of a path that only goes from the item into objects and lists; None for any other."""
+    return None if path.startswith("$") else _plain_steps(_parse(path).parsed)
+
+
+def compile_path(path: str) -> Find:
+    """The function that finds what a path leads to: plain look-ups where that is all that it asks for.
+
+    Raises:
+        ValueError: it is no path.
+    """
+    if path.startswith("$"):
+        return _compile_surroundings(path)
+    expression = _parse(path)
+    steps = _plain_steps(expression.parsed)
+    if steps is not None:
+        return _compile_steps(steps)
+
+    def search(item: Any, _scope: Scope) -> Any:  # noqa: ANN401 - JSON is anything
+        try:
+            return expression.search(item)
+        except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError):
+            # The library's own errors are ValueErrors; some of its functions let Python's pass.
+            raise Undecodable(f"path {path} fails on this message") from None
+
+    return search
+
+
+def follow(item: Any, steps: tuple[Step, ...]) -> Any:  # noqa: ANN401 - JSON is anything
+    """What the steps lead to, None where there is none."""
+    for step in steps:
+        if type(step) is str:
+            if type(item) is not dict:
+                return None
+            item = item.get(step)
+        else:
+            if type(item) is not list:
+                return None
+            try:
+                item = item[step]
+            except IndexError:
+                return None
+    return item
+
+
+def _parse(path: str) -> ParsedResult:
+    return jmespath.compile(path)
+
+
+def _compile_steps(steps: tuple[Step, ...]) -> Find:
+    if not steps:
+        return lambda item, _scope: item
+    if len(steps) == 1 and isinstance(steps[0], str):
+        name = steps[0]
+        return lambda item, _scope: item.get(name) if type(item) is dict else None
+    return lambda item, _scope: follow(item, steps)
+
+
+def _compile_surroundings(path: str) -> Find:
+    name, rest = _split_surroundings(path)
+    match name:
+        case "key":
+            return lambda _item, scope: scope.key
+        case "index":
+            return lambda _item, scope: scope.index
+        case "port":
+            return lambda _item, scope: scope.port
+        case "topic":
+            return lambda _item, scope: scope.parts.get(rest)
+    find = compile_path(rest or "@")
+    if name == "up":
+        return lambda _item, scope: find(scope.up, scope)
+    return lambda _item, scope: find(scope.root, scope)
+
+
+def _split_surroundings(path: str) -> tuple[str, str]:
+    """The name behind `$` ("" for the root), and the path or name behind it.
+
+    Raises:
+        ValueError: there is no such name.
+    """
+    match = _SURROUNDINGS.fullmatch(path)
+    name, rest = (match["name"], match["rest"]) if match else ("", "")
+    if rest.startswith("."):
+        rest = rest[1:]
+        separated = True
+    else:
+        separated = rest.startswith("[")
+    if name in {"", "up"} and (separated or not rest):
+        if rest:
+            _parse(rest)
+        return name, rest
+    if name == "topic" and separated and rest:
+        return name, rest
+    if name in _NAMES[2:] and not rest:
+        return name, rest
+    raise ValueError(f"{path!r} leads nowhere; known are $.a, $up.a, $topic.name, $key, $index and $port")
+
+
+def _plain_steps(node: dict[str, Any]) -> tuple[Step, ...] | None:
+    match node["type"]:
+        case "current" | "identity":
+            return ()
+        case "field":
+            return (node["value"],)
+        case "index":
+            return (node["value"],)
+        case "subexpression" | "index_expression":
+            steps: tuple[Step, ...] = ()
+            for child in node["children"]:
+                more = _plain_steps(child)
+                if more is None:
+                    return None
+                steps += more
+            return steps
+    return None

@@ -1,0 +1,243 @@
+"""What a profile may say about one value: where it stands, and what to make of it."""
+
+import re
+from collections.abc import Iterator
+from typing import Annotated, Literal, Self, TypeAlias
+
+from pydantic import AfterValidator, BeforeValidator, Field, FiniteFloat, model_validator
+
+from devices.paths import check_path
+from devices.points import POINTS
+from devices.register import Duration, Model
+from devices.timestamps import check_zone
+from devices.values import suggest
+
+Scalar: TypeAlias = bool | int | FiniteFloat | str
+"""A value as it may stand in a payload."""
+
+_SCALE_MIN, _SCALE_MAX = 1e-12, 1e12
+
+PULSE = "pulse"
+"""The unit of pulses; what one is worth stands in the register."""
+
+WRITTEN = "written"
+"""In place of a unit: the text carries it."""
+
+TIME_FORMATS = (
+    "rfc3339", "local", "epoch_s", "epoch_ms", "epoch_us", "epoch_ns", "dsmr", "age_s", "age_ms",
+)  # fmt: skip
+"""How times are written; beside them, patterns with %."""
+
+MessagePath: TypeAlias = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(check_path)]
+"""A path; see devices/paths.py."""
+
+
+def _check_point(name: str) -> str:
+    if name not in POINTS:
+        raise ValueError(f"{name!r} is no point; {suggest(name, POINTS) or 'see the list of points'}")
+    return name
+
+
+PointName: TypeAlias = Annotated[str, AfterValidator(_check_point)]
+"""A point of the closed list."""
+
+
+def _check_signed_path(path: str) -> str:
+    check_path(path.removeprefix("-"))
+    return path
+
+
+def _check_expression(pattern: str) -> str:
+    try:
+        groups = re.compile(pattern).groups
+    except re.error as error:
+        raise ValueError(f"expected a regular expression: {error}") from None
+    if groups != 1:
+        raise ValueError(f"expected one group in ( ), got {groups}")
+    return pattern
+
+
+def _check_matching(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"expected a regular expression: {error}") from None
+    return pattern
+
+
+SignedPath: TypeAlias = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_check_signed_path)]
+
+
+class Test(Model):
+    """What a value must be like."""
+
+    present: bool | None = Field(None, description="true: the path finds something; false: it finds nothing.")
+    above: FiniteFloat | None = Field(None, description="A number greater than this.")
+    below: FiniteFloat | None = Field(None, description="A number less than this.")
+    is_not: Scalar | list[Scalar] | None = Field(None, description="None of these.")
+    matches: Annotated[str, AfterValidator(_check_matching)] | None = Field(
+        None,
+        description="A text in which this regular expression is found.",
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("expected present, above, below, is_not or matches")
+        return self
+
+
+Condition: TypeAlias = Scalar | list[Scalar] | Test
+When: TypeAlias = dict[MessagePath, Condition]
+"""Paths, and the value, one of the values, or the test for each."""
+
+
+class UnitPath(Model):
+    """A unit that the message names."""
+
+    path: MessagePath
+
+
+class PointSource(Model):
+    """Where a point stands in a message, and how its value becomes the point's."""
+
+    path: MessagePath | None = Field(None, description="Where it stands; where it finds nothing, the point is left out.")
+    sum: list[SignedPath] = Field(
+        default_factory=list,
+        description="Paths to add up instead of one; - in front takes away. One that finds nothing: the point is left out.",
+    )
+    value: Scalar | None = Field(None, description="A constant instead, for points that are given when something holds.")
+    when: When = Field(default_factory=dict, description="Conditions; where they do not hold, this gives nothing.")
+    combine: Literal["sum", "mean", "min", "max", "first", "last", "none"] | None = Field(
+        None,
+        description="What to make of a list or an object of numbers; none: nothing. Left out, it is an error.",
+    )
+    pattern: Annotated[str, AfterValidator(_check_expression)] | None = Field(
+        None,
+        description="A regular expression with one group, for a text that holds more than the value; "
+        "where it is not found, the point is left out.",
+    )
+    bit: int | None = Field(None, ge=0, le=63, description="The number of a bit, 0 being the lowest: true or false.")
+    map: dict[Scalar, Scalar | None] = Field(
+        default_factory=dict,
+        description="The point's value for each value there, null for nothing.",
+    )
+    otherwise: Scalar | None = Field(
+        None,
+        description="The value, or null for nothing, where map does not list it; left out, that is an error.",
+    )
+    sentinels: list[Scalar] = Field(
+        default_factory=list,
+        description="Values that mean 'nothing measured', such as 65535: the point is left out.",
+    )
+    default: Scalar | None = Field(
+        None,
+        description="What stands there where the path finds nothing: for senders that leave out 0 or false.",
+    )
+    unit: Annotated[str, Field(min_length=1, max_length=40)] | UnitPath | None = Field(
+        None,
+        description="The unit there, such as Wh or L; pulse; written, where the text carries it; {path: …}, where the "
+        "message names it. Left out: the point's own.",
+    )
+    scale: FiniteFloat = Field(1.0, description="The number there times this is in `unit`.")
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        for problem in self._find_problems():
+            raise ValueError(problem)
+        return self
+
+    def _find_problems(self) -> Iterator[str]:
+        given = [name for name in ("path", "sum", "value") if name in self.model_fields_set]
+        if len(given) != 1:
+            yield "expected path, sum or value" + (f", one of them only, got {' and '.join(given)}" if given else "")
+        if not _SCALE_MIN <= abs(self.scale) <= _SCALE_MAX:
+            yield f"scale: expected a size between {_SCALE_MIN} and {_SCALE_MAX}"
+        if self.value is not None:
+            spare = self.model_fields_set - {"value", "when"}
+            if spare:
+                yield f"{min(spare)}: does not go with a constant value"
+        if "otherwise" in self.model_fields_set and not self.map:
+            yield "otherwise: belongs to map"
+        if self.map or self.bit is not None:
+            spare = self.model_fields_set & {"unit", "scale"}
+            if spare:
+                yield f"{min(spare)}: only for numbers that are not mapped"
+
+
+def _read_sources(value: object) -> object:
+    return [_read_path(item) for item in value] if isinstance(value, list) else [_read_path(value)]
+
+
+def _read_path(value: object) -> object:
+    return {"path": value} if isinstance(value, str) else value
+
+
+PointEntry: TypeAlias = Annotated[
+    list[PointSource],
+    Field(min_length=1),
+    BeforeValidator(_read_sources, json_schema_input_type=str | PointSource | list[str | PointSource]),
+]
+"""A point's sources, the first that gives a value holds; a text alone is a path."""
+
+
+def _read_paths(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+Paths: TypeAlias = Annotated[
+    list[MessagePath],
+    Field(min_length=1),
+    BeforeValidator(_read_paths, json_schema_input_type=str | list[str]),
+]
+
+
+def _check_time_format(name: str) -> str:
+    if "%" in name:
+        return name
+    if name not in TIME_FORMATS:
+        raise ValueError(f"expected one of {', '.join(TIME_FORMATS)} or a pattern such as %d/%m/%Y %H:%M:%S, got {name!r}")
+    return name
+
+
+class TimeSource(Model):
+    """Where a message says when it was measured."""
+
+    path: Paths = Field(description="Where it stands, or several paths: the first that finds something.")
+    format: Annotated[
+        str,
+        AfterValidator(_check_time_format),
+        Field(json_schema_extra={"anyOf": [{"enum": list(TIME_FORMATS)}, {"pattern": "%"}]}),
+    ] = Field(
+        description="rfc3339: with an offset; local: without; epoch_…: since 1970, also as text; dsmr: YYMMDDhhmmss and W or "
+        "S; age_…: before the arrival; or a pattern with %, as strptime has them.",
+    )
+    zone: Annotated[str, AfterValidator(lambda name: check_zone(name) if name else name)] = Field(
+        "",
+        description="IANA name of the time zone of the device's clock, for local, dsmr and patterns; left out: the site's.",
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.zone and "%" not in self.format and self.format not in {"local", "dsmr"}:
+            raise ValueError(f"zone: belongs to format local, dsmr or a pattern, not {self.format}")
+        return self
+
+
+class Entries(Model):
+    """A list of names and values that belong to one reading."""
+
+    path: MessagePath = Field("@", description="Where the list stands.")
+    name: MessagePath = Field(description="Where an entry says its name.")
+    value: MessagePath | None = Field(None, description="Where it says its value; left out: the entry itself.")
+
+
+class Intervals(Model):
+    """What a register rose by in each of the last intervals."""
+
+    path: MessagePath = Field(description="Where the list of differences stands.")
+    every: Duration = Field(description="Length of an interval.")
+    newest: Literal["first", "last"] = Field(description="At which end of the list the newest interval is.")
+    point: PointName = Field(description="The register's point; its value in the message is that at the end of the newest.")
+    unit: Annotated[str, Field(min_length=1, max_length=40)] | None = Field(None, description="Of the differences.")
+    scale: FiniteFloat = Field(1.0, description="A difference times this is in `unit`.")

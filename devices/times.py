@@ -1,0 +1,49 @@
+"""From what a profile says of times to a function that finds and reads them."""
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+from zoneinfo import ZoneInfo
+
+from devices.errors import Undecodable
+from devices.paths import Scope, compile_path
+from devices.sources import TimeSource
+from devices.timestamps import MILLISECOND, SECOND, Moment, parse_epoch, parse_local, parse_rfc3339
+
+ReadTime: TypeAlias = Callable[[Any, Scope, int], Moment | None]
+"""The time of an item that arrived at a time (nanoseconds since 1970); None where it says none."""
+
+
+def compile_time(source: TimeSource, zone: str) -> ReadTime:
+    """The function that reads a message's time.
+
+    Args:
+        source: where it stands, and how it is written.
+        zone: IANA name of the site's time zone, for clocks that show local time.
+    """
+    finds = [compile_path(path) for path in source.path]
+    parse = _choose_parser(source, ZoneInfo(source.zone or zone))
+
+    def read_time(item: Any, scope: Scope, received: int) -> Moment | None:  # noqa: ANN401 - JSON is anything
+        for find in finds:
+            value = find(item, scope)
+            if value is not None:
+                try:
+                    return parse(value, received)
+                except ValueError as error:
+                    raise Undecodable(f"time: {error}") from None
+        return None
+
+    return read_time
+
+
+def _choose_parser(source: TimeSource, clock: ZoneInfo) -> Callable[[Any, int], Moment]:
+    match source.format:
+        case "rfc3339":
+            return lambda value, _received: parse_rfc3339(value)
+        case "epoch_s":
+            return lambda value, _received: parse_epoch(value, SECOND)
+        case "epoch_ms":
+            return lambda value, _received: parse_epoch(value, MILLISECOND)
+        case "local":
+            return lambda value, received: parse_local(value, clock, received)
+    raise NotImplementedError(source.format)
