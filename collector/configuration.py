@@ -1,9 +1,10 @@
 """The configuration folder: reads all its files, and says at once everything that is wrong in them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -12,22 +13,28 @@ from collector import crosscheck, wording
 from collector.csvfile import Sheet
 from collector.errors import CollectorError
 from collector.settings import Settings
+from collector.tables import DEVICES, REPLACEMENTS
 from collector.wording import Source
 from collector.yamlfile import Document, Fault, Spot, spot_at
+from devices.catalog import Catalog
+from devices.clashes import find_clashes
 from devices.decoder import Decoder
 from devices.errors import Unroutable
 from devices.places import Places
-from devices.catalog import Catalog
 from devices.profile import Profile
-from devices.register import Device, Register, find_clashes
+from devices.register import Device, Register, Replacement
 from devices.selftest import check_profile
 from devices.timestamps import TimeLimits
 
 SETTINGS = "siteward.yaml"
 DEVICES_YAML = "devices.yaml"
 DEVICES_CSV = "devices.csv"
+REPLACEMENTS_CSV = "replacements.csv"
 PLACES = "places.yaml"
 PROFILES = "profiles"
+
+_LISTS = ("devices", "replacements")
+"""The register's lists of entries."""
 
 _Model = TypeVar("_Model", bound=BaseModel)
 _Form = TypeVar("_Form", bound=Document | Sheet)
@@ -75,7 +82,7 @@ class Configuration:
     Attributes:
         folder: as it was given; relative paths in the settings have been joined to it.
         settings: siteward.yaml.
-        register: devices.yaml and devices.csv together.
+        register: devices.yaml, devices.csv and replacements.csv together.
         profiles: built-in ones and the site's own, by id.
         places: places.yaml; empty where there is none.
         files: what was read.
@@ -99,15 +106,19 @@ class Configuration:
         return Decoder(self.register, self.profiles, site.id, limits, zone=site.timezone)
 
 
-def load(folder: Path) -> Configuration:
+def load(folder: Path, drafts: Mapping[Path, Source] = MappingProxyType({})) -> Configuration:
     """Reads a configuration folder.
 
     Relative paths in siteward.yaml (`data_dir` and every `*_file`) are relative to the folder.
 
+    Args:
+        folder: where it lies.
+        drafts: parts of the register that take the place of its files, or stand beside these.
+
     Raises:
         ConfigurationError: with every problem of every file.
     """
-    reading = _Reading(folder)
+    reading = _Reading(folder, drafts)
     settings = reading.read_settings()
     places = reading.read_places()
     profiles = reading.read_profiles()
@@ -124,25 +135,26 @@ def load(folder: Path) -> Configuration:
 
 
 class _Origin(NamedTuple):
-    """Where a device was read."""
+    """Where a device or a replacement was read."""
 
     file: Path
     source: Source
-    entry: int
+    entry: tuple[str, int]
 
     def locate(self, path: tuple[str | int, ...] = ()) -> Spot:
         """Where something of it stands."""
-        return self.source.locate(("devices", self.entry, *path))
+        return self.source.locate((*self.entry, *path))
 
 
 class _Reading:
     """One reading of a folder. It goes on after a problem, so that none hides another."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, drafts: Mapping[Path, Source]) -> None:
         self.folder = folder
+        self.drafts = drafts
         self.files: list[Path] = []
         self.problems: list[Problem] = []
-        self._origins: list[_Origin] = []  # of every device of the register
+        self._origins: dict[str, list[_Origin]] = {key: [] for key in _LISTS}  # of everything in the register
 
     def sorted_problems(self) -> list[Problem]:
         """The problems in the order of the files."""
@@ -208,19 +220,33 @@ class _Reading:
             return profile
 
     def read_register(self) -> Register:
-        """The devices of devices.yaml and devices.csv, without those that are wrong."""
-        tags: list[str] = []
-        devices: list[Device] = []
-        forms: dict[str, type[Document | Sheet]] = {DEVICES_YAML: Document, DEVICES_CSV: Sheet}
+        """What devices.yaml, devices.csv and replacements.csv say, without the entries that are wrong."""
+        sources: dict[Path, Source | None] = {}
+        forms: dict[str, Callable[[str], Document | Sheet]] = {
+            DEVICES_YAML: Document,
+            DEVICES_CSV: partial(Sheet, table=DEVICES),
+            REPLACEMENTS_CSV: partial(Sheet, table=REPLACEMENTS),
+        }
         for name, form in forms.items():
             file = self.folder / name
-            source = self._open(file, form) if file.exists() else None
+            if file not in self.drafts and file.exists():
+                sources[file] = self._open(file, form)
+        for file, draft in self.drafts.items():
+            self.files.append(file)
+            self._report(file, *draft.faults)
+            sources[file] = draft
+        tags: list[str] = []
+        devices: list[Device] = []
+        replacements: list[Replacement] = []
+        for file, source in sources.items():
             if source is not None:
-                part, entries = self._read_devices(file, source)
+                part, kept = self._read_entries(file, source)
                 tags += part.tags
                 devices += part.devices
-                self._origins += [_Origin(file, source, entry) for entry in entries]
-        return Register(tags=tags, devices=devices)
+                replacements += part.replacements
+                for key, origins in self._origins.items():
+                    origins += [_Origin(file, source, (key, entry)) for entry in kept[key]]
+        return Register(tags=tags, devices=devices, replacements=replacements)
 
     def compare(self, register: Register, profiles: Mapping[str, Profile] | None, places: Places | None) -> None:
         """Reports what does not fit together; what is missing, because it is wrong itself, is not compared."""
@@ -230,20 +256,25 @@ class _Reading:
         if places is not None:
             clashes += crosscheck.find_misplaced(register, places)
         for clash in clashes:
-            origin = self._origins[int(clash.path[1])]
+            origin = self._find_origin(clash.path)
             hint = ""
             if clash.other:
-                other = self._origins[int(clash.other[1])]
-                hint = f"the first one: {other.file}:{other.locate().line}"
+                other = self._find_origin(clash.other)
+                word = "the first one:" if clash.other[0] == clash.path[0] else "see"
+                hint = f"{word} {other.file}:{other.locate().line}"
             self._report(origin.file, Fault(origin.locate(clash.path[2:]), clash.message, hint))
+
+    def _find_origin(self, path: tuple[str | int, ...]) -> _Origin:
+        return self._origins[str(path[0])][int(path[1])]
 
     def place(self, error: Unroutable, register: Register) -> Problem:
         """The problem that an error of the decoder is."""
-        origin = next(o for o, device in zip(self._origins, register, strict=True) if device.id == error.device)
+        origins = zip(self._origins["devices"], register, strict=True)
+        origin = next(origin for origin, device in origins if device.id == error.device)
         spot = origin.locate()
         return Problem(origin.file, spot.line, spot.column, str(error))
 
-    def _open(self, file: Path, form: type[_Form]) -> _Form | None:
+    def _open(self, file: Path, form: Callable[[str], _Form]) -> _Form | None:
         """A file's content; None where there is none to go on with."""
         self.files.append(file)
         try:
@@ -274,15 +305,15 @@ class _Reading:
             self._report(file, *wording.explain(error, model, document))
             return None
 
-    def _read_devices(self, file: Path, source: Document | Sheet) -> tuple[Register, list[int]]:
-        """The good devices of a file, and which entries these are."""
+    def _read_entries(self, file: Path, source: Source) -> tuple[Register, dict[str, list[int]]]:
+        """The good devices and replacements of a file, and which entries these are."""
         value = _content(source)
         try:
             register = Register.model_validate(value)
         except ValidationError as error:
             self._report(file, *wording.explain(error, Register, source))
             return _salvage(value, error)
-        return register, list(range(len(register.devices)))
+        return register, {key: list(range(len(getattr(register, key)))) for key in _LISTS}
 
     def _report(self, file: Path, *faults: Fault) -> None:
         self.problems += [Problem(file, spot.line, spot.column, message, hint) for spot, message, hint in faults]
@@ -293,17 +324,21 @@ def _content(source: Source) -> object:
     return {} if source.value is None else source.value
 
 
-def _salvage(value: object, error: ValidationError) -> tuple[Register, list[int]]:
-    """The devices that an error does not touch, and which entries these are: they may clash with others."""
-    touched = {detail["loc"][1] for detail in error.errors() if detail["loc"][:1] == ("devices",) and detail["loc"][1:]}
-    entries = value.get("devices") if isinstance(value, dict) else None
-    if not isinstance(value, dict) or not isinstance(entries, list):
-        return Register(), []
-    good = [entry for entry in range(len(entries)) if entry not in touched]
+def _salvage(value: object, error: ValidationError) -> tuple[Register, dict[str, list[int]]]:
+    """The entries that an error does not touch, and which these are: they may clash with others."""
+    touched = {detail["loc"][:2] for detail in error.errors()}
+    good: dict[str, list[int]] = {key: [] for key in _LISTS}
+    content: dict[str, object] = {}
+    for key, entries in value.items() if isinstance(value, dict) else ():
+        if key in good and isinstance(entries, list):
+            good[key] = [entry for entry in range(len(entries)) if (key, entry) not in touched]
+            content[key] = [entries[entry] for entry in good[key]]
+        elif key not in good:
+            content[key] = entries
     try:
-        return Register.model_validate({**value, "devices": [entries[entry] for entry in good]}), good
-    except ValidationError:  # something beside the devices is wrong
-        return Register(), []
+        return Register.model_validate(content), good
+    except ValidationError:  # something beside them is wrong
+        return Register(), {key: [] for key in _LISTS}
 
 
 def _anchor(model: _Model, folder: Path) -> _Model:

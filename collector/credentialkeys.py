@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from collector.errors import CollectorError
 from collector.settings import Settings
-from devices.credentials import Key
+from devices.credentials import Hasher, Key
 
 _NAME = "credential.keys"
 _BYTES = 32
@@ -34,20 +34,27 @@ def find_file(settings: Settings) -> Path:
     return settings.access.credential_key_file or settings.data_dir / _NAME
 
 
-def prepare(settings: Settings) -> list[Key]:
-    """The keys, newest first; where the settings name no file and there is none in data_dir yet, a new one.
+def prepare(settings: Settings) -> None:
+    """Makes the first key, where the settings name no file and data_dir has none yet.
 
     Raises:
-        CollectorError: as for `read`.
-        OSError: the new file cannot be written.
+        OSError: it cannot be written.
     """
     path = find_file(settings)
     if settings.access.credential_key_file is None and not path.exists():
         rotate(path)
-    return read(path)
 
 
-def read(path: Path) -> list[Key]:
+def open_hasher(settings: Settings) -> Hasher:
+    """A hasher with the site's keys.
+
+    Raises:
+        CollectorError: as for `read`.
+    """
+    return Hasher(read(find_file(settings)))
+
+
+def read(path: Path) -> tuple[Key, ...]:
     """The keys of a file, newest first, at least one.
 
     Raises:
@@ -73,7 +80,7 @@ def read(path: Path) -> list[Key]:
         keys.append(key)
     if not keys:
         raise CollectorError(f"{path}: it holds no key; remove it, and `siteward credentials rotate` makes a new one")
-    return keys
+    return tuple(keys)
 
 
 def rotate(path: Path, keep: int | None = None) -> Rotation:
@@ -92,9 +99,9 @@ def rotate(path: Path, keep: int | None = None) -> Rotation:
     """
     path = path.resolve()  # a link stays one
     with _lock(path.parent) as folder:
-        keys = read(path) if path.exists() else []
-        number = max((int(key.id[1:]) for key in keys), default=0) + 1
-        keys.insert(0, Key(f"k{number}", secrets.token_bytes(_BYTES)))
+        old = read(path) if path.exists() else ()
+        number = max((int(key.id[1:]) for key in old), default=0) + 1
+        keys = (Key(f"k{number}", secrets.token_bytes(_BYTES)), *old)
         count = len(keys) if keep is None else keep
         _write(path, keys[:count])
         os.fsync(folder)

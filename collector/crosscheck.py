@@ -2,9 +2,10 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
+from devices.clashes import Clash
 from devices.places import Area, Building, Floor, Places
 from devices.profile import Profile
-from devices.register import Clash, Device, Register
+from devices.register import Device, Register
 from devices.values import suggest
 
 _LISTED = 12
@@ -16,7 +17,7 @@ def find_unheard(register: Register, profiles: Mapping[str, Profile]) -> Iterato
         profile = profiles.get(device.profile)
         if profile is None:
             yield Clash(("devices", index, "profile"), _miss("profile", device.profile, profiles))
-        elif not profile.topics and not device.topic:
+        elif not device.topic and not any(form.topics for form in profile.forms):
             message = f"device {device.id!r} needs a topic of its own: profile {profile.id!r} names none for all"
             yield Clash(("devices", index, "topic"), message)
 
@@ -36,15 +37,16 @@ def _judge_place(device: Device, areas: Mapping[str, Mapping[str, set[str]]]) ->
     floors = areas.get(device.building, {})
     if device.building and device.building not in areas:
         yield "building", _miss("building", device.building, areas)
-    elif not device.building and (device.floor or device.area):
+    elif not device.building and (device.floor or device.area or device.outside):
         yield "building", f"device {device.id!r} has a floor or an area but no building"
     elif device.floor and device.floor not in floors:
         yield "floor", _miss("floor", device.floor, floors, f" in building {device.building!r}")
-    elif device.area:
+    else:
         known = floors[device.floor] if device.floor else set().union(*floors.values())
-        if device.area not in known:
-            where = f" on floor {device.floor!r}" if device.floor else ""
-            yield "area", _miss("area", device.area, known, f"{where} in building {device.building!r}")
+        where = f" on floor {device.floor!r}" if device.floor else ""
+        for key, area in (("area", device.area), ("outside", device.outside)):
+            if area and area not in known:
+                yield key, _miss("area", area, known, f"{where} in building {device.building!r}")
 
 
 def find_repeated(places: Places) -> Iterator[Clash]:

@@ -1,58 +1,52 @@
-"""devices.csv as the content that devices.yaml would have, and the place of every cell.
+"""devices.csv and replacements.csv as the content that devices.yaml would have, and the place of every cell.
 
-The first row names the columns. A column is a key of a device (`id`, `kind`, `building` …); `name_en` and `name_zh`
-make its name; `tag.circuit` is its tag `circuit`, which the site then allows. An empty cell is a key left out. Cells
-are separated by commas; a text with a comma, quote or line break stands in double quotes (RFC 4180).
+The first row names the columns. A column is a key of a device (`id`, `kind`, `building` …) or of a replacement;
+`name_en` and `name_zh` make a name; `tag.circuit` is the tag `circuit`, which the site then allows. An empty cell is a
+key left out, and spaces around a text are no part of it. Cells are separated by commas; a text with a comma, quote or
+line break stands in double quotes (RFC 4180).
+
+A spreadsheet program would run a text that begins with = + - or @ as a formula. Such a text is written with an
+apostrophe in front, which is taken away when it is read.
 """
 
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
-from typing import Any
 
+from collector.tables import Entry, Header, Table
 from collector.yamlfile import Fault, Path, Spot
-from devices.register import Device
-from devices.values import suggest
-
-_TAG = "tag."
-_COLUMNS: dict[str, Path] = {
-    **{name: (name,) for name in Device.model_fields if name not in {"name", "tags"}},
-    **{f"name_{language}": ("name", language) for language in ("en", "zh")},
-}
-"""Where a column's cells stand in a device."""
-
-_NEEDED = [name for name, field in Device.model_fields.items() if field.is_required()]
 
 _CELL = re.compile(r'"(?:[^"]|"")*"|[^,\n]*')
+_FORMULA = re.compile(r"'*([=@]|[+-](?!\d+(\.\d+)?$))")
+"""How a text begins that a spreadsheet would run, with any apostrophes in front; -1 is but a number."""
 
 
 class Sheet:
-    """One CSV file of devices.
+    """One CSV file.
 
     Attributes:
         value: its content: {"tags": [...], "devices": [{...}, ...]}, without what the faults spoil.
         faults: what is wrong with the columns and rows themselves.
     """
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, table: Table) -> None:
         self._text = text
-        self._columns: list[Path] = []
-        self._starts: list[int] = []  # the line where each device begins
+        self._table = table
+        self._starts: list[int] = []  # the line where each entry begins
+        self.header = Header(table, ())
         self.faults: list[Fault] = []
-        devices = list(self._read_devices())
-        self.value: object = {"tags": [column[1] for column in self._columns if "tags" in column], "devices": devices}
+        entries = list(self._read_entries())
+        self.value: object = {table.key: entries} | ({"tags": list(self.header.tags())} if table.tagged else {})
 
     def locate(self, path: Path) -> Spot:
         """Where a cell stands, or its row where it has none; of an allowed tag, its column's name."""
         match path:
-            case ("devices", int(index), *rest):
-                column = self._columns.index(tuple(rest)) if tuple(rest) in self._columns else 0
-                return self._locate_cell(self._starts[index], column)
             case ("tags", int(index)):
-                columns = [number for number, column in enumerate(self._columns) if "tags" in column]
-                return self._locate_cell(1, columns[index])
+                return self._locate_cell(1, list(self.header.tags().values())[index])
+            case (str(), int(index), *rest):
+                return self._locate_cell(self._starts[index], self.header.find(tuple(rest)) or 0)
         return Spot(1, 1)
 
     locate_key = locate
@@ -73,14 +67,14 @@ class Sheet:
         """Where each line begins."""
         return [0, *(match.end() for match in re.finditer("\n", self._text))]
 
-    def _read_devices(self) -> Iterator[dict[object, object]]:
+    def _read_entries(self) -> Iterator[Entry]:
         rows = csv.reader(io.StringIO(self._text, newline=""), strict=True)
         line = 1
         try:
             for row in rows:
                 if line == 1:
                     self._read_header(row)
-                elif any(row) and self._columns:
+                elif any(row) and self.header.paths:
                     self._starts.append(line)
                     yield self._read_row(row, line)
                 line = rows.line_num + 1
@@ -96,34 +90,33 @@ class Sheet:
             spot = self._locate_cell(1, 0)._replace(column=separator.start() + 1)
             self.faults.append(Fault(spot, f"columns are separated by {separator[0]!r}", "separate them by commas"))
             return
-        known = ", ".join([*_COLUMNS, f"{_TAG}NAME"])
-        for index, name in enumerate(names):
-            column = ("tags", name.removeprefix(_TAG)) if name.startswith(_TAG) else _COLUMNS.get(name, ())
-            spot = self._locate_cell(1, index)
-            if not column:
-                hint = suggest(name, _COLUMNS) or f"known columns are {known}"
-                self.faults.append(Fault(spot, f"unknown column {name!r}", hint))
-            elif column in self._columns:
-                self.faults.append(Fault(spot, f"column {name!r} stands here a second time", "keep one"))
-                column = ()
-            self._columns.append(column)
-        missing = [name for name in _NEEDED if name not in names]
-        for name in missing:
-            self.faults.append(Fault(Spot(1, 1), f"missing column {name!r}", f"known columns are {known}"))
-        if missing:
-            self._columns = []
+        header = Header(self._table, names)
+        self.faults += [Fault(self._locate_cell(1, column), *rest) for column, *rest in header.faults]
+        missing = [name for name in self._table.needed if name not in names]
+        self.faults += [Fault(Spot(1, 1), f"missing column {name!r}", "no row can do without it") for name in missing]
+        if not missing:
+            self.header = header
 
-    def _read_row(self, row: list[str], line: int) -> dict[object, object]:
-        if any(row[len(self._columns) :]):
-            spot = self._locate_cell(line, len(self._columns))
+    def _read_row(self, row: list[str], line: int) -> Entry:
+        if any(row[len(self.header.paths) :]):
+            spot = self._locate_cell(line, len(self.header.paths))
             self.faults.append(Fault(spot, "more cells than columns", "a text with a comma needs double quotes"))
-        device: dict[object, Any] = {}
-        for column, cell in zip(self._columns, row, strict=False):
-            text = cell.strip()
-            if text and column:
-                key, *part = column
-                if part:
-                    device.setdefault(key, {})[part[0]] = text
-                else:
-                    device[key] = text
-        return device
+        return self.header.read([read_cell(cell) for cell in row])
+
+
+def read_cell(written: str) -> str:
+    """The text that a cell stands for."""
+    text = written.strip()
+    return text[1:] if text.startswith("'") and _FORMULA.match(text) else text
+
+
+def write_cell(text: str) -> str:
+    """What `read_cell` reads as that text, and no spreadsheet runs."""
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def write_csv(rows: Iterable[Iterable[str]]) -> str:
+    """Rows of texts as a CSV file."""
+    file = io.StringIO(newline="")
+    csv.writer(file, lineterminator="\n").writerows([write_cell(text) for text in row] for row in rows)
+    return file.getvalue()

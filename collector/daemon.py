@@ -69,7 +69,7 @@ class Daemon:
         self.configuration = configuration
         self.reload_failures = 0
         self.stopping = threading.Event()
-        self._started_ns = time.time_ns()
+        self._started_ns = self._loaded_ns = time.time_ns()
         self._clock_skews: dict[str, int] = {}
         self._problems: list[str] = []
         self._surveyed = _survey(configuration.folder)
@@ -198,6 +198,7 @@ class Daemon:
     def reload(self) -> None:
         """Reads the folder again; a good configuration is taken over whole, a bad one is reported and left."""
         with self._reloading:
+            began_ns = time.time_ns()
             try:
                 configuration = load(self.configuration.folder)
             except ConfigurationError as error:
@@ -211,6 +212,7 @@ class Daemon:
                 log.info("the configuration has no errors any more")
                 self._problems = []
             self.use(configuration)
+            self._loaded_ns = began_ns
 
     def use(self, configuration: Configuration) -> None:
         """Takes over a configuration as a whole, except for what only a start can change."""
@@ -222,13 +224,12 @@ class Daemon:
         self.configuration = configuration
         self.journal.quota_bytes = new.journal.quota
         self.pipeline.limits = new.quarantine
-        self.pipeline.decoder = configuration.decoder()
+        self.subscriber.change(new.mqtt, configuration.decoder())
         if (old.store, old.site, old.retention) != (new.store, new.site, new.retention):
             self.store = open_store(configuration)
             self.writer.swap(self.store, *self._pace())
         else:
             self.store.use(configuration.register)
-        self.subscriber.change(new.mqtt)
         log.info("configuration taken over", devices=len(configuration.register.devices))
 
     def _fix(self, new: Settings) -> Settings:
@@ -272,6 +273,10 @@ class Daemon:
         return {
             "site": self.configuration.settings.site.id,
             "started": self._started_ns,
+            "configuration": {
+                "loaded": self._loaded_ns,
+                "in_force": pipeline.decoder is self.configuration.decoder(),
+            },
             "problems": self.obstacles(),
             "broker": {"state": session.state.value, "connects": session.connects, "trouble": session.trouble},
             "store": {"state": writer.state, "trouble": writer.trouble, "written": writer.written},
@@ -287,6 +292,7 @@ class Daemon:
                 "late": pipeline.late,
                 "duplicates": pipeline.duplicates,
                 "quarantined": pipeline.quarantined,
+                "ignored": pipeline.ignored,
             },
             "clock_skew_s": {device: skew / NANOSECONDS["s"] for device, skew in self._clock_skews.items()},
             "devices": {

@@ -5,7 +5,16 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from collector.configuration import DEVICES_CSV, DEVICES_YAML, PLACES, PROFILES, SETTINGS, Configuration, Problem
+from collector.configuration import (
+    DEVICES_CSV,
+    DEVICES_YAML,
+    PLACES,
+    PROFILES,
+    REPLACEMENTS_CSV,
+    SETTINGS,
+    Configuration,
+    Problem,
+)
 from collector.secrets import MQTT_PASSWORD, STORE_PASSWORD, STORE_TOKEN
 from collector.yamlfile import Document
 from devices.values import suggest
@@ -46,7 +55,7 @@ def find_exposed(configuration: Configuration) -> Iterator[Problem]:
 def find_strangers(configuration: Configuration) -> Iterator[Problem]:
     """Files in the folder that look like configuration and that nothing reads."""
     folder = configuration.folder
-    known = (SETTINGS, DEVICES_YAML, DEVICES_CSV, PLACES)
+    known = (SETTINGS, DEVICES_YAML, DEVICES_CSV, REPLACEMENTS_CSV, PLACES)
     for file in sorted([*folder.iterdir(), *(folder / PROFILES).glob("*")]):
         if file.suffix in {".yaml", ".yml", ".csv"} and file not in configuration.files and file.name[0] != ".":
             hint = suggest(file.name, known) if file.parent == folder else "profiles end in .yaml"

@@ -13,6 +13,7 @@ from collector import ledger, quarantine
 from collector.journal import Journal
 from collector.mqtt import Message
 from collector.quarantine import Rejection
+from collector.repeats import Repeats
 from collector.settings import Quarantine
 from devices.decoder import Decoder
 from devices.errors import Undecodable
@@ -70,6 +71,7 @@ class Pipeline:
         self._stopping = stopping
         self._clock = clock
         self._arrival = 0
+        self._repeats = Repeats()
         self._quarantined_bytes = 0
         connection = journal.connection()
         rows = connection.execute("SELECT generation, keys FROM unacknowledged ORDER BY generation")
@@ -137,8 +139,11 @@ class Pipeline:
 
     def _judge(self, readings: list[Reading], batch: Batch) -> None:
         """Tells late readings and repeated ones from new ones."""
-        latest = self.latest
+        latest, windows = self.latest, self.decoder.windows
         for reading in readings:
+            if windows and (window := windows.get(reading.device)) and self._repeats.recognizes(reading, window):
+                batch.repeats.append(reading)
+                continue
             newest = latest.get(reading.device)
             if newest is None or reading.time > newest.time:
                 latest[reading.device] = reading

@@ -98,12 +98,12 @@ def list_groups(connection: sqlite3.Connection) -> list[Group]:
     return [Group(*row) for row in rows]
 
 
-def messages(connection: sqlite3.Connection, group: Group) -> Iterator[tuple[int, Rejection]]:
-    """The kept messages of a group with their numbers, oldest first."""
+def messages(connection: sqlite3.Connection, group: Group, most: int = -1) -> Iterator[tuple[int, Rejection]]:
+    """The kept messages of a group with their numbers, oldest first; of many, the newest `most`."""
     rows = connection.execute(
-        "SELECT id, received, topic, payload FROM quarantine_entry JOIN quarantine_message ON id = message_id"
-        " WHERE group_id = ? ORDER BY id",
-        (group.id,),
+        "SELECT * FROM (SELECT id, received, topic, payload FROM quarantine_entry JOIN quarantine_message"
+        " ON id = message_id WHERE group_id = ? ORDER BY id DESC LIMIT ?) ORDER BY id",
+        (group.id, most),
     )
     strangers = (group.stranger,) if group.stranger else ()
     for number, received, topic, payload in rows.fetchall():

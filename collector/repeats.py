@@ -27,9 +27,9 @@ class _Burst(Struct):
 class Repeats:
     """Tells repeated readings from new ones, by their own times, in whatever order they come.
 
-    A reading is repeated where its device has said the same less than a window before; so the window need only be longer
-    than the pauses within a burst. A minute (or one window, where that is longer) after the first it counts as new
-    all the same: a device that goes on saying the same is not taken for a silent one.
+    A reading is repeated where its device has said the same less than a window before; so the window need only be
+    longer than the pauses within a burst. A minute (or one window, where that is longer) after the first it counts as
+    new all the same: a device that goes on saying the same is not taken for a silent one.
 
     What is remembered is bounded: of every device the 64 contents that it said last, and of each the last 8 bursts.
     """

@@ -3,7 +3,6 @@
 Everything that moves it from one state to another is in the table of collector/states.py.
 """
 
-import json
 import random
 import ssl
 import time
@@ -17,9 +16,9 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from collector import __version__
 from collector.errors import CollectorError
 from collector.mqtt import Client, Message, Protocol, introduce
+from collector.presence import Presence, Statement
 from collector.settings import Mqtt
 from collector.states import NEXT, State
 from collector.unreachable import CONNECT_S, explain_end, explain_error, explain_refusal
@@ -55,6 +54,8 @@ class Session:
         filters: frozenset[str],
         recall: Callable[[Mqtt], frozenset[str]],
         remember: Callable[[Mqtt, frozenset[str]], None],
+        *,
+        sparkplug: bool = False,
     ) -> None:
         """Prepares; the first `step` connects.
 
@@ -64,6 +65,7 @@ class Session:
             filters: topic filters that are wanted.
             recall: filters that may be subscribed at a broker, as remembered; also by a former process.
             remember: called with what may be subscribed at a broker from now on.
+            sparkplug: we are a Sparkplug host application, by our client id.
         """
         self.filters = filters
         self.state = State.DOWN
@@ -73,8 +75,9 @@ class Session:
         self.forgotten = 0
         self.refused: dict[str, str] = {}
         self._settings = settings
-        self._status_topic = f"siteward/{site}/status"
-        self._heartbeat_topic = f"siteward/{site}/heartbeat"
+        self._site = site
+        self._sparkplug = sparkplug
+        self._presence = self._make_presence()
         self._recall = recall
         self._remember = remember
         self._subscribed = recall(settings)
@@ -118,7 +121,7 @@ class Session:
         self._heard_at = time.monotonic()
 
     def receive(self) -> list[Message]:
-        """Messages that arrived, without our own heartbeats."""
+        """Messages that arrived, without those that we sent to ourselves."""
         if self._client is None:
             return []
         messages = self._client.receive()
@@ -127,11 +130,11 @@ class Session:
         self._unacknowledged = [message.mid for message in messages if message.mid]
         self._heard_at = time.monotonic()
         self._move("message")
-        if messages[-1].topic == self._heartbeat_topic or len(messages) > 1:
-            others = [message for message in messages if message.topic != self._heartbeat_topic]
-            self._heartbeats += len(messages) - len(others)
-            return others
-        return messages
+        own = self._presence.topics
+        others = [message for message in messages if message.topic not in own]
+        if len(others) < len(messages):
+            self._hear_ourselves([message for message in messages if message.topic in own])
+        return others
 
     def flush(self) -> None:
         """Goes on writing what the socket did not take at once."""
@@ -161,12 +164,18 @@ class Session:
             return [], []
         return [sock], [sock] if client.want_write() else []
 
-    def change(self, settings: Mqtt, filters: frozenset[str]) -> None:
-        """Takes over changed settings (by a new connection) and filters (on this one)."""
+    def publish(self, topic: str, payload: bytes) -> None:
+        """Publishes at QoS 0, if there is a connection."""
+        if self._client is not None:
+            self._client.publish(topic, payload, qos=0)
+
+    def change(self, settings: Mqtt, filters: frozenset[str], *, sparkplug: bool = False) -> None:
+        """Takes over changed settings and another presence (by a new connection), and filters (on this one)."""
         former, self.filters = self.filters, filters
-        if settings != self._settings:
+        if (settings, sparkplug) != (self._settings, self._sparkplug):
             self.close()
-            self._settings = settings
+            self._settings, self._sparkplug = settings, sparkplug
+            self._presence = self._make_presence()
             self._subscribed = self._recall(settings)
             self.trouble = ""
             self._attempts, self._attempt_at = 0, 0.0
@@ -177,7 +186,7 @@ class Session:
     def close(self) -> None:
         """Says goodbye; the broker keeps the session."""
         if self.state in {State.QUIET, State.FLOWING}:
-            self._tell(state="offline")
+            self._tell(*self._presence.part())
         self._hang_up()
 
     # ── connecting ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -205,7 +214,8 @@ class Session:
         client.connect_timeout = CONNECT_S
         client.max_inflight_messages_set(_RECEIVE_MAXIMUM)
         introduce(client, settings)
-        client.will_set(self._status_topic, json.dumps({"state": "offline"}), qos=1, retain=True)
+        will = self._presence.make_will()
+        client.will_set(will.topic, will.payload, qos=1, retain=True)
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
         client.on_unsubscribe = self._on_unsubscribe
@@ -260,8 +270,8 @@ class Session:
             return
         self.refused.clear()
         self._pending.clear()
-        # The heartbeat at QoS 0: whoever else sends one, it takes no place among what is to be acknowledged.
-        wanted = dict.fromkeys(sorted(self.filters), 1) | {self._heartbeat_topic: 0}
+        # What is ours at QoS 0: whoever else sends it, it takes no place among what is to be acknowledged.
+        wanted = dict.fromkeys(sorted(self.filters), 1) | dict.fromkeys(sorted(self._presence.topics), 0)
         dropped = sorted(self._subscribed.difference(wanted))
         self._note(self._subscribed.union(wanted))
         v5 = self._protocol == Protocol.MQTTv5
@@ -290,7 +300,7 @@ class Session:
         self, _client: object, _data: object, mid: int, reasons: list[ReasonCode], _properties: object
     ) -> None:
         for name, reason in zip(self._pending.get(mid, []), reasons, strict=False):
-            if reason.is_failure and name != self._heartbeat_topic:  # readings flow without it, too
+            if reason.is_failure and name not in self._presence.topics:  # readings flow without them, too
                 self.refused[name] = str(reason)
                 log.error(
                     "the broker refuses a subscription", filter=name, reason=str(reason), hint="see the broker's ACL"
@@ -300,20 +310,32 @@ class Session:
     def _settle(self, mid: int) -> None:
         if self._pending.pop(mid, None) is None or self._pending:
             return
-        self._note(self.filters | {self._heartbeat_topic})
+        self._note(self.filters | self._presence.topics)
         self._attempts = 0
         self.trouble = ""
         self._heard_at = time.monotonic()
         self._heartbeat_at = 0.0
         self._move("subscribed")
         log.info("subscribed", broker=self._settings.host, filters=sorted(self.filters), version=self._protocol.name)
-        since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        self._tell(state="online", version=__version__, since=since)
+        self._tell(*self._presence.greet())
 
-    def _tell(self, **status: str) -> None:
-        """Publishes our status, for whoever watches it."""
-        if self._client is not None:
-            self._client.publish(self._status_topic, json.dumps(status), qos=1, retain=True)
+    # ── our presence ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _make_presence(self) -> Presence:
+        return Presence(self._site, self._settings.client_id if self._sparkplug else "")
+
+    def _tell(self, *statements: Statement) -> None:
+        """Says it to whoever watches us."""
+        for topic, payload in statements:
+            if self._client is not None:
+                self._client.publish(topic, payload, qos=1, retain=True)
+
+    def _hear_ourselves(self, messages: list[Message]) -> None:
+        """Counts heartbeats and answers the rest; before all is subscribed the greeting will be the answer."""
+        self._heartbeats += [message.topic for message in messages].count(self._presence.heartbeat)
+        if self.state in {State.QUIET, State.FLOWING}:
+            for message in messages:
+                self._tell(*self._presence.answer(message.topic, message.payload))
 
     # ── staying alive ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -321,7 +343,7 @@ class Session:
         """A connection is alive when something comes through it, be it only our own heartbeat."""
         if self._client is not None and now - self._heartbeat_at >= _HEARTBEAT_S:
             self._heartbeat_at = now
-            self._client.publish(self._heartbeat_topic, b"", qos=0)
+            self._client.publish(self._presence.heartbeat, b"", qos=0)
         silent_s = now - self._heard_at
         if silent_s <= _SILENCE_S:
             return

@@ -18,8 +18,13 @@ from collector.journal import Journal
 from collector.pipeline import Pipeline
 from collector.session import Session
 from collector.settings import Mqtt
+from collector.states import State
+from devices.decoder import Decoder
 
 log = structlog.get_logger()
+
+BIRTHS = "births of Sparkplug nodes"
+"""The fact in the journal that a decoder's host can load."""
 
 _IDLE_S = 0.5
 _MEASURE_S = 1.0
@@ -50,17 +55,22 @@ class Subscriber:
         self._pipeline = pipeline
         self._journal = journal
         self._stopping = stopping
-        self._note: Mqtt | None = None
+        self._note: tuple[Mqtt, Decoder] | None = None
         self._woken, self._waker = os.pipe()
         os.set_blocking(self._waker, False)
         self._probed: tuple[int, int, int] | None = None
         self._measured_at = 0.0
+        self._forgotten = 0
+        host = pipeline.decoder.host
+        if host is not None:
+            host.load(journal.facts().get(BIRTHS, ""))
         self.session = Session(
             settings,
             site,
             pipeline.decoder.filters,
             self._recall,
-            self._remember,
+            self._remember_filters,
+            sparkplug=host is not None,
         )
         self.held = False
         self.beat = time.monotonic()
@@ -71,9 +81,9 @@ class Subscriber:
         """Starts the thread."""
         self._thread.start()
 
-    def change(self, settings: Mqtt) -> None:
-        """Takes over changed settings, and the filters of the pipeline's present decoder."""
-        self._note = settings
+    def change(self, settings: Mqtt, decoder: Decoder) -> None:
+        """Takes over changed settings, and another decoder with what the pipeline's present one has learnt."""
+        self._note = settings, decoder
         self.wake()
 
     def wake(self) -> None:
@@ -101,12 +111,13 @@ class Subscriber:
         self.beat = time.monotonic()
         note, self._note = self._note, None
         if note is not None:
-            self.session.change(note, self._pipeline.decoder.filters)
+            self._take_over(*note)
         if self._hold():
             self.session.stay()
             self._sleep([], [])
             return
         self.session.step()
+        self._speak()
         readable, writable = self._sleep(*self.session.sockets())
         if writable:
             self.session.flush()
@@ -114,8 +125,14 @@ class Subscriber:
             return
         messages = self.session.receive()
         if not messages or self._pipeline.ingest(messages):
+            self._keep_births()
             self.session.acknowledge()
         self._settle()
+
+    def _take_over(self, settings: Mqtt, decoder: Decoder) -> None:
+        decoder.inherit(self._pipeline.decoder)
+        self._pipeline.decoder = decoder
+        self.session.change(settings, decoder.filters, sparkplug=decoder.host is not None)
 
     def _sleep(self, readable: list[Any], writable: list[Any]) -> tuple[list[Any], list[Any]]:
         ready, writable, _ = select.select([*readable, self._woken], writable, [], _IDLE_S)
@@ -139,15 +156,45 @@ class Subscriber:
             if session.probe():
                 self._probed = (session.connects, pongs, pipeline.generation)
 
+    # ── Sparkplug ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _speak(self) -> None:
+        """Asks nodes for births; for all of them, where the broker may have lost some that came while we were away."""
+        host, session = self._pipeline.decoder.host, self.session
+        if host is None:
+            return
+        if session.forgotten > self._forgotten:
+            self._forgotten = session.forgotten
+            host.forget()
+        if session.state in {State.QUIET, State.FLOWING}:
+            commands = host.take_commands(time.time_ns())
+            for topic, payload in commands:
+                session.publish(topic, payload)
+            if commands:
+                log.info("asked Sparkplug nodes for their births", topics=[topic for topic, _ in commands])
+
+    def _keep_births(self) -> None:
+        """Before they are acknowledged, so that the next process knows them."""
+        host = self._pipeline.decoder.host
+        if host is not None and host.changed:
+            self._remember(BIRTHS, host.dump(), "births of Sparkplug nodes could not be noted")
+
+    # ── memory ───────────────────────────────────────────────────────────────────────────────────────────────────
+
     def _recall(self, settings: Mqtt) -> frozenset[str]:
         return frozenset(json.loads(self._journal.facts().get(_name_fact(settings), "[]")))
 
-    def _remember(self, settings: Mqtt, filters: frozenset[str]) -> None:
-        """Keeps what is subscribed for the next process; a disk that takes nothing is no reason to take nothing."""
+    def _remember_filters(self, settings: Mqtt, filters: frozenset[str]) -> None:
+        self._remember(
+            _name_fact(settings), json.dumps(sorted(filters)), "what is subscribed at the broker could not be noted"
+        )
+
+    def _remember(self, name: str, value: str, trouble: str) -> None:
+        """Keeps it for the next process; a disk that takes nothing is no reason to take nothing."""
         try:
-            self._journal.remember(_name_fact(settings), json.dumps(sorted(filters)))
+            self._journal.remember(name, value)
         except sqlite3.OperationalError as error:
-            log.warning("what is subscribed at the broker could not be noted", error=str(error))
+            log.warning(trouble, error=str(error))
 
     def _hold(self) -> bool:
         """Whether the journal is full. Then the broker keeps what follows; nothing is dropped here."""

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from collector.yamlfile import Fault, Path, Spot
-from devices.register import IDENTIFIER, PLACE, TAG_VALUE
+from devices.register import IDENTIFIER, LINE, PLACE, TAG_VALUE, WORDS
 from devices.values import suggest
 
 
@@ -18,6 +18,10 @@ class Source(Protocol):
     @property
     def value(self) -> object:
         """The content."""
+
+    @property
+    def faults(self) -> list[Fault]:
+        """What is wrong with the text itself."""
 
     def locate(self, path: Path) -> Spot:
         """Where a value stands, or what is nearest around it."""
@@ -61,8 +65,10 @@ _EXPECTED = {
 
 _PATTERNS = {
     IDENTIFIER: "letters a-z, digits and . _ - with a letter or digit in front",
-    PLACE: "a text without , = + # / \\ and without a space in front",
-    TAG_VALUE: "a text of one line without \\ and without a space in front",
+    LINE: "a text of one line without spaces around it",
+    PLACE: "a text without , = + # / \\ and without spaces around it",
+    TAG_VALUE: "a text of one line without \\ and without spaces around it",
+    WORDS: "a text without control characters",
 }
 _SHOWN_LENGTH = 60
 _KEY = ("[key]",)

@@ -1,6 +1,7 @@
 """What the entries of a register must agree on, which none of them can see alone."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 from devices.points import POINTS
@@ -60,53 +61,59 @@ def _find_claims(device: Device) -> Iterator[tuple[str, tuple[str, ...], str]]:
 
 
 def _check_replacements(register: Register, ids: dict[str, int]) -> Iterator[Clash]:
-    latest: dict[tuple[str, str], int] = {}
+    histories: dict[tuple[str, str], list[int]] = {}
     for index, replacement in enumerate(register.replacements):
-        entry = ("replacements", index)
-        if replacement.device not in ids:
-            hint = suggest(replacement.device, ids) or "see: siteward devices list"
-            yield Clash((*entry, "device"), f"there is no device {replacement.device!r}; {hint}")
+        clash = _check_meter(register, ids, index)
+        if clash is not None:
+            yield clash
             continue
         device = register.devices[ids[replacement.device]]
-        known = registers_of(device.kind)
-        if not known:
-            yield Clash((*entry, "device"), f"device {device.id!r} is a {device.kind}; only meters are replaced")
-            continue
         point = replacement.point or METERED[device.kind]
-        if point not in known:
-            message = f"point: a {device.kind} does not count {point}; write {' or '.join(known)}"
-            yield Clash((*entry, "point"), message)
-            continue
         for key, message in _check_readings(replacement, POINTS[point].unit):
-            yield Clash((*entry, key), message)
-        before = latest.get((device.id, point))
-        if before is not None:
-            yield from _check_order(register, before, index)
-        latest[device.id, point] = index
-    for (name, _), index in latest.items():
-        installed, device = register.replacements[index].installed, register.devices[ids[name]]
+            yield Clash(("replacements", index, key), message)
+        histories.setdefault((device.id, point), []).append(index)
+    for (name, _), history in histories.items():
+        history.sort(key=lambda index: register.replacements[index].at)
+        for before, index in pairwise(history):
+            yield from _check_sequence(register, before, index)
+        newest, device = history[-1], register.devices[ids[name]]
+        installed = register.replacements[newest].installed
         if installed and device.meter and installed != device.meter:
-            message = (
-                f"the register says that meter {device.meter!r} hangs at {name!r}; this is the newest replacement there"
-            )
-            yield Clash(("replacements", index, "installed"), message, ("devices", ids[name]))
+            message = f"installed: expected {device.meter!r}, the meter that hangs at {name!r}, got {installed!r}"
+            yield Clash(("replacements", newest, "installed"), message, ("devices", ids[name]))
+
+
+def _check_meter(register: Register, ids: dict[str, int], index: int) -> Clash | None:
+    """Whether a replacement is about a register that there is."""
+    entry, replacement = ("replacements", index), register.replacements[index]
+    if replacement.device not in ids:
+        hint = suggest(replacement.device, ids) or "see: siteward devices list"
+        return Clash((*entry, "device"), f"there is no device {replacement.device!r}; {hint}")
+    kind = register.devices[ids[replacement.device]].kind
+    known = registers_of(kind)
+    if not known:
+        return Clash((*entry, "device"), f"device {replacement.device!r} is a {kind}; only meters are replaced")
+    if replacement.point and replacement.point not in known:
+        message = f"point: expected {' or '.join(known)} for a device of kind {kind}, got '{replacement.point}'"
+        return Clash((*entry, "point"), message)
+    return None
 
 
 def _check_readings(replacement: Replacement, unit: str) -> Iterator[tuple[str, str]]:
     for key, text in (("final", replacement.final), ("first", replacement.first)):
         try:
             if parse_quantity(text, unit) < 0:
-                yield key, f"{key}: expected what the meter shows, which is never negative, got {text!r}"
+                yield key, f"{key}: expected what the meter showed, at least 0, got {text!r}"
         except ValueError as error:
             yield key, f"{key}: {error}"
 
 
-def _check_order(register: Register, before: int, index: int) -> Iterator[Clash]:
-    """Two replacements of one register, one after the other in the file."""
+def _check_sequence(register: Register, before: int, index: int) -> Iterator[Clash]:
+    """Two replacements of one register, one after the other."""
     earlier, later = register.replacements[before], register.replacements[index]
     other = ("replacements", before)
-    if later.at <= earlier.at:
-        yield Clash(("replacements", index, "at"), "at: not after the one before it; list the oldest first", other)
+    if later.at == earlier.at:
+        yield Clash(("replacements", index, "at"), f"at: {later.device!r} has another replacement at that time", other)
     elif earlier.installed and later.removed and earlier.installed != later.removed:
         message = f"removed: expected {earlier.installed!r}, which was installed before, got {later.removed!r}"
         yield Clash(("replacements", index, "removed"), message, other)

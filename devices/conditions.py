@@ -1,11 +1,12 @@
 """Conditions: what a message, an item or a value must be like to be read."""
 
-import re
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+from devices.expressions import compile_search
+from devices.numbers import number_of
 from devices.paths import Scope, compile_path
-from devices.sources import Condition, Test, When
+from devices.sources import Condition, Criterion, Scalar, When
 
 Holds: TypeAlias = Callable[[Any, Scope], bool]
 """Whether an item meets conditions."""
@@ -19,7 +20,7 @@ def compile_when(when: When) -> Holds:
     tests = [(compile_path(path), _compile_condition(condition)) for path, condition in when.items()]
 
     def holds(item: Any, scope: Scope) -> bool:  # noqa: ANN401 - JSON is anything
-        for find, test in tests:
+        for find, test in tests:  # noqa: SIM110 - a generator takes twice as long
             if not test(find(item, scope)):
                 return False
         return True
@@ -28,45 +29,48 @@ def compile_when(when: When) -> Holds:
 
 
 def _compile_condition(condition: Condition) -> Callable[[Any], bool]:
-    if isinstance(condition, Test):
-        return _compile_test(condition)
-    values = condition if isinstance(condition, list) else [condition]
-    wanted = frozenset(_plain(value) for value in values)
+    if isinstance(condition, Criterion):
+        return _compile_criterion(condition)
+    wanted = _plain_set(condition)
     return lambda found: _plain(found) in wanted
 
 
-def _compile_test(test: Test) -> Callable[[Any], bool]:
+def _compile_criterion(criterion: Criterion) -> Callable[[Any], bool]:
     checks: list[Callable[[Any], bool]] = []
-    if test.present is not None:
-        checks.append(lambda found: (found is not None) is test.present)
-    if test.above is not None:
-        above = test.above
+    if criterion.present is not None:
+        present = criterion.present
+        checks.append(lambda found: (found is not None) is present)
+    if criterion.above is not None:
+        above = criterion.above
         checks.append(lambda found: (number := _number(found)) is not None and number > above)
-    if test.below is not None:
-        below = test.below
+    if criterion.below is not None:
+        below = criterion.below
         checks.append(lambda found: (number := _number(found)) is not None and number < below)
-    if test.is_not is not None:
-        refused = frozenset(_plain(value) for value in (test.is_not if isinstance(test.is_not, list) else [test.is_not]))
+    if criterion.is_not is not None:
+        refused = _plain_set(criterion.is_not)
         checks.append(lambda found: _plain(found) not in refused)
-    if test.matches is not None:
-        search = re.compile(test.matches).search
-        checks.append(lambda found: type(found) is str and search(found) is not None)
+    if criterion.contains is not None:
+        pieces = [criterion.contains] if isinstance(criterion.contains, str) else criterion.contains
+        checks.append(lambda found: type(found) is str and any([piece in found for piece in pieces]))
+    if criterion.matches is not None:
+        search = compile_search(criterion.matches)
+        checks.append(lambda found: (text := _plain(found)) is not None and search(text) is not None)
     return checks[0] if len(checks) == 1 else lambda found: all(check(found) for check in checks)
 
 
+def _plain_set(values: Scalar | list[Scalar]) -> frozenset[str | None]:
+    return frozenset(map(_plain, values if isinstance(values, list) else [values]))
+
+
 def _number(found: Any) -> float | None:  # noqa: ANN401 - JSON is anything
-    if type(found) is str:
-        try:
-            return float(found)
-        except ValueError:
-            return None
-    return found if type(found) in _NUMBERS else None
+    number = number_of(found)
+    return number if type(number) is float else None
 
 
 def _plain(value: Any) -> str | None:  # noqa: ANN401 - JSON is anything
     """A value as text, so that 1 and "1", true and "true" are alike; None for what is no single value."""
     kind = type(value)
-    if kind is str:
+    if isinstance(value, str):
         return value
     if kind is bool:
         return _FLAGS[value]

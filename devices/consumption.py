@@ -1,11 +1,10 @@
-"""Consumption: what the steps of a register add up to, per interval of time and in all."""
+"""Consumption: what the steps of a register add up to, per interval of time."""
 
 from bisect import bisect_left, bisect_right
-from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from devices.counters import LEFT_OUT, Kind, Step
+from devices.steps import LEFT_OUT, Step
 
 
 class Consumption(NamedTuple):
@@ -56,34 +55,3 @@ def spread(steps: Iterable[Step], edges: Sequence[int]) -> list[Consumption]:
                 covered[index] += stop - position
             position, counted = stop, reached
     return list(map(Consumption, edges, edges[1:], amounts, estimates, covered))
-
-
-class Balance:
-    """Why a consumption is what it is: the register's own difference, and what each kind of step changes about it.
-
-    Attributes:
-        consumption: of all steps; always `difference` and all `corrections` together.
-        difference: of the register from the first row to the last that counts.
-        corrections: what kinds of steps add to the register's difference, where they add or take away anything.
-            `count` takes away what rose again after a slip, or was counted before a return.
-        counts: how many there are of each kind.
-        gaps: how many steps are gaps.
-    """
-
-    def __init__(self) -> None:
-        self.consumption = 0.0
-        self.difference = 0.0
-        self.corrections: defaultdict[Kind, float] = defaultdict(float)
-        self.counts: Counter[Kind] = Counter()
-        self.gaps = 0
-
-    def add(self, step: Step) -> None:
-        """Adds one step; a row that is none is only counted."""
-        self.counts[step.kind] += 1
-        if step.kind in LEFT_OUT:
-            return
-        self.gaps += step.is_gap
-        self.consumption += step.amount
-        self.difference += step.difference
-        if step.amount != step.difference:
-            self.corrections[step.kind] += step.amount - step.difference

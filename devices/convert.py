@@ -1,19 +1,20 @@
 """From what stands in a message to a point's value: whatever can be decided once is decided here."""
 
-import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from math import inf
 from typing import Any, TypeAlias
 
 from devices.conditions import Holds, compile_when
 from devices.errors import Undecodable
+from devices.expressions import compile_search
+from devices.numbers import number_of, split_quantity
 from devices.paths import Find, Scope, compile_path
 from devices.points import POINTS
 from devices.quantities import convert_factor
 from devices.reading import Value
 from devices.sources import PULSE, WRITTEN, PointSource, Scalar, UnitPath
-from devices.values import check_value, widen
+from devices.values import check_value
 
 Convert: TypeAlias = Callable[[Any], Value | None]
 """Turns what was found into a point's value; None where it means that nothing was measured."""
@@ -21,9 +22,6 @@ Convert: TypeAlias = Callable[[Any], Value | None]
 Evaluate: TypeAlias = Callable[[Any, Scope], Value | None]
 """A point's value in an item; None where there is none."""
 
-_NUMBER = re.compile(r"\s*([+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d{1,3})?)\s*", re.ASCII).fullmatch
-_QUANTITY = re.compile(r"\s*([+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d{1,3})?)\s*(\S.*?)\s*", re.ASCII).fullmatch
-_NUMBER_LENGTH_MAX = 60
 _FLAGS = {"true": True, "false": False}
 _NUMBERS = frozenset({int, float})
 _SCALARS = frozenset({bool, int, float, str})
@@ -56,7 +54,7 @@ def plain_scale(name: str, source: PointSource) -> float | None:
 
     A float of such a source needs no conversion: JSON's are finite, and stay so.
     """
-    if POINTS[name].type is not float or source.model_fields_set - {"path", "scale", "unit"}:
+    if POINTS[name].type is not float or source.model_fields_set - {"path", "scale", "unit", "combine"}:
         return None
     if isinstance(source.unit, UnitPath) or source.unit == WRITTEN:
         return None
@@ -66,21 +64,8 @@ def plain_scale(name: str, source: PointSource) -> float | None:
 
 def compile_value(name: str, source: PointSource) -> Convert:
     """The function that turns what a source's path found into the point's value."""
-    steps: list[Callable[[Any], Any]] = []
-    if source.sentinels:
-        steps.append(_compile_sentinels(source.sentinels))
-    if source.combine:
-        steps.append(_COMBINE[source.combine])
-    if source.pattern:
-        steps.append(_compile_pattern(source.pattern))
-    if source.bit is not None:
-        steps.append(_compile_bit(name, source.bit))
-    if source.map:
-        last = _compile_map(name, source)
-    elif POINTS[name].type is float:
-        last = _compile_number(name, source)
-    else:
-        last = _compile_plain(name)
+    steps = list(_compile_steps(name, source))
+    last = _compile_last(name, source)
     if not steps:
         return last
 
@@ -94,15 +79,22 @@ def compile_value(name: str, source: PointSource) -> Convert:
     return convert
 
 
-def number_of(raw: object) -> object:
-    """What devices write for a number, made a float: text too, with a point or a comma; anything else is left alone."""
-    if type(raw) is int:
-        return widen(raw)
-    if type(raw) is str and len(raw) <= _NUMBER_LENGTH_MAX:
-        match = _NUMBER(raw)
-        if match is not None:
-            return float(match[1].replace(",", "."))
-    return raw
+def _compile_steps(name: str, source: PointSource) -> Iterator[Callable[[Any], Any]]:
+    """What happens before a value is looked up, or read as a number; each step may find that nothing was measured."""
+    if source.sentinels:
+        yield _compile_sentinels(source.sentinels)
+    if source.combine:
+        yield _COMBINE[source.combine]
+    if source.pattern:
+        yield _compile_pattern(source.pattern)
+    if source.bit is not None:
+        yield _compile_bit(name, source.bit)
+
+
+def _compile_last(name: str, source: PointSource) -> Convert:
+    if source.map:
+        return _compile_map(name, source)
+    return _compile_number(name, source) if POINTS[name].type is float else _compile_plain(name)
 
 
 # ── where it stands ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -180,6 +172,8 @@ def _numbers(raw: Any) -> list[float] | None:  # noqa: ANN401 - JSON is anything
     items = raw if type(raw) is list else list(raw.values()) if type(raw) is dict else None
     if items is None:
         return None
+    if _NUMBERS.issuperset(map(type, items)):
+        return items
     found = [number_of(item) for item in items]
     return [number for number in found if type(number) is float]
 
@@ -206,7 +200,7 @@ _COMBINE: dict[str, Callable[[Any], Any]] = {
 
 
 def _compile_pattern(pattern: str) -> Callable[[Any], Any]:
-    search = re.compile(pattern).search
+    search = compile_search(pattern)
 
     def extract(raw: Any) -> Any:  # noqa: ANN401 - JSON is anything
         match = search(raw) if type(raw) is str else None
@@ -226,12 +220,9 @@ def _compile_bit(name: str, bit: int) -> Callable[[Any], Any]:
 
 
 def _compile_map(name: str, source: PointSource) -> Convert:
-    words = {
-        key: check_value(name, value) if value is not None else None
-        for there, value in source.map.items()
-        for key in _keys(there)
-    }
-    words |= {_key(there): words[_key(there)] for there in source.map}  # a value itself goes before its other spelling
+    meanings = {there: check_value(name, value) if value is not None else None for there, value in source.map.items()}
+    words = {key: meaning for there, meaning in meanings.items() for key in _keys(there)}
+    words |= {_key(there): meaning for there, meaning in meanings.items()}  # a value itself goes before other spellings
     open_ended = "otherwise" in source.model_fields_set
     otherwise = check_value(name, source.otherwise) if source.otherwise is not None else None
 
@@ -253,19 +244,24 @@ def _compile_number(name: str, source: PointSource) -> Convert:
     scale *= source.scale
 
     def convert(raw: Any) -> Value:  # noqa: ANN401 - JSON is anything
-        number = number_of(raw)
-        return check_value(name, number * scale + offset if type(number) is float else number)
+        number = raw if type(raw) is float else number_of(raw)
+        if type(number) is float:
+            number = number * scale + offset
+            if -inf < number < inf:
+                return number
+        return check_value(name, number)
 
     return convert
 
 
 def _compile_written(name: str, scale: float) -> Convert:
     def convert(raw: Any) -> Value | None:  # noqa: ANN401 - JSON is anything
-        match = _QUANTITY(raw) if type(raw) is str and len(raw) <= _NUMBER_LENGTH_MAX else None
-        if match is None:
+        quantity = split_quantity(raw)
+        if quantity is None:
             raise Undecodable(f"{name}: expected a text with a number and its unit")
-        factor, offset = _find_written_factor(match[2], name)
-        return check_value(name, float(match[1].replace(",", ".")) * factor * scale + offset)
+        number, unit = quantity
+        factor, offset = _find_written_factor(unit, name)
+        return check_value(name, number * factor * scale + offset)
 
     return convert
 

@@ -1,8 +1,8 @@
 """Counters: what each row of a cumulative register means, told apart row by row as they come.
 
 A register says how much was counted up to now, so two rows that agree give a consumption, and a row left out costs
-nothing: its neighbours know the sum. Rows agree where the second is no lower than the first by more than a thousandth
-(less is noise: a valve that lets water back, a message that came late) and no higher than the device's limit allows.
+nothing: its neighbours know the sum. Rows agree where the second is higher by no more than the limit allows, and lower
+by a thousandth at most: that is noise, such as of a valve that lets water back.
 
 Where a row contradicts the one before, only what follows can tell which of them is wrong. So the newest row is held
 until the next one has come, and two that contradict each other until a third agrees with one of them:
@@ -10,112 +10,35 @@ until the next one has come, and two that contradict each other until a third ag
     100  5000   101      the one in between jumped away and came back: a spike
     5000    3     4      two against one: a break, and its kind says what is counted (see `Kind`)
 
-What is held is provisional: `Counter.state.pending`. A break may still turn out to be wrong rows that agree with each
-other, such as the zeros of a meter that cannot be read: the level before a break is remembered, and a register that
-comes back near to it goes on from there, less what was counted meanwhile.
+So these rows, `held` and `contrary` in the state, are provisional. And a break may still turn out to be wrong rows that
+agree with each other, such as the zeros of a meter that cannot be read: the level before a break is remembered, and a
+register that comes back near to it goes on from there, less what was counted meanwhile.
 
-What no rule can tell apart without facts: two wrong rows in a row that rise look like consumption unless a limit is known,
-and of a meter that starts at zero near the end of its width nobody knows whether it was a rollover or a reset.
+What no rule can tell apart without facts: wrong rows that rise one after the other look like consumption unless a limit
+is known, and a reset near the end of the register's width looks like a rollover.
 """
 
 from collections.abc import Iterable, Iterator
 from heapq import heappop, heappush
 from math import inf
-from typing import Literal, NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
 from devices.durations import NANOSECONDS
-
-Kind: TypeAlias = Literal[
-    "count", "slip", "rollover", "reset", "backwards", "jump", "return", "replacement",
-    "spike", "duplicate", "reordered", "late", "unconfirmed",
-]  # fmt: skip
-"""What a step of a register is:
-
-    count        nothing unusual: the rise is the consumption
-    slip         back by no more than a thousandth: nothing, and what it fell is not counted a second time
-    rollover     past the register's width, on from zero
-    reset        starts again near zero: counted from zero on; what was not reported before is lost
-    backwards    back to some other value: nothing, on from there
-    jump         up by more than the limit allows: nothing, on from there
-    return       back to where it was before a break, which was none: the rise since then, less what was counted since
-    replacement  another meter: nothing, on from its first register
-
-or what became of a row that takes no part in it:
-
-    spike        jumped away and came back, or cannot be: negative, or not below the register's width
-    duplicate    the same time and value again
-    reordered    came too late and was put back in its place: counted, not left out
-    late         came too late for that; its neighbours know the sum without it
-    unconfirmed  contradicts the row before, and the series ends
-"""
-
-LEFT_OUT = frozenset[Kind]({"spike", "duplicate", "reordered", "late", "unconfirmed"})
-"""Kinds that are no step of the register."""
+from devices.steps import CounterFacts, Kind, Replacement, Step
 
 _SLIGHT = 1e-3
-"""Share of the register by which it may fall: whichever way such a step is taken, the mistake is no larger."""
+"""Share of the register, or of an hour at its limit, by which it may fall: no mistake about such a step is larger."""
 
 _NEAR = 0.1
 """Share of its width, or of a fall, within which a register is near its end, zero, or where it was."""
 
 _GAP_INTERVALS = 1.5
-"""Longer than so many of its intervals is a gap: one row is missing, for sure not just delayed a little."""
+"""Longer than so many of its intervals is a gap: a row is missing, not just a little late."""
 
 _HOUR = NANOSECONDS["h"]
-
-
-class Replacement(NamedTuple):
-    """One meter takes the place of another.
-
-    Attributes:
-        at_ns: when, UTC; rows from then on are the new meter's.
-        final: last register of the one that goes.
-        first: first register of the one that comes.
-    """
-
-    at_ns: int
-    final: float
-    first: float
-
-
-class CounterFacts(NamedTuple):
-    """What is known of a register; values in the unit of its rows.
-
-    Attributes:
-        rolls_over_at: where it starts again at zero, such as 100000; None where that is not known.
-        rate_max_per_h: most that can be counted in an hour: the limit of flow or power; None where there is none.
-            It holds over an hour, not from row to row: registers move in lumps and messages are held up.
-        interval_ns: how often it reports; None where that is not known, and then there are no gaps.
-        replacements: in the order of time.
-    """
-
-    rolls_over_at: float | None = None
-    rate_max_per_h: float | None = None
-    interval_ns: int | None = None
-    replacements: tuple[Replacement, ...] = ()
-
-
-class Step(NamedTuple):
-    """From one row of a register to the next, or a row that is no step.
-
-    Attributes:
-        kind: see `Kind`.
-        begin: time of the row before, UTC ns; of a row that is no step: its own.
-        end: time of the row.
-        difference: of the register itself; of a row that is no step: from the row that it was compared with.
-        amount: consumption, never negative.
-        is_gap: longer than the device's interval explains, so when it was consumed is not known.
-    """
-
-    kind: Kind
-    begin: int
-    end: int
-    difference: float
-    amount: float
-    is_gap: bool = False
 
 
 class Mark(NamedTuple):
@@ -137,17 +60,19 @@ class State(Struct, array_like=True):
 
     Attributes:
         settled: the newest row that is certain.
-        pending: provisional: the row after it, and one that contradicts that; see the module.
+        held: provisional: the row after it.
+        contrary: provisional: a row that contradicts the one that is held, and came after it.
         waiting: rows that others may have to be put before, as a heap.
         newest: time of the newest row so far.
         debt: what the register fell, and must rise again before anything is counted.
         other: where the register was before its last break.
         fall: how far that was from where it went on.
-        counted: consumption since that break.
+        counted: what a return would take back: consumption since that break, and the debt at it.
     """
 
     settled: Mark | None = None
-    pending: list[Mark] = field(default_factory=list)
+    held: Mark | None = None
+    contrary: Mark | None = None
     waiting: list[tuple[int, float]] = field(default_factory=list)
     newest: int | None = None
     debt: float = 0.0
@@ -172,11 +97,13 @@ class Counter:
                 for as many others; rows from a database are in order and need 0.
             state: from `snapshot`.
         """
-        self._facts = facts
-        self._width = inf if facts.rolls_over_at is None else facts.rolls_over_at
-        self._rate = facts.rate_max_per_h
-        self._turn_max = 0.0 if facts.rolls_over_at is None else self._width * (_NEAR if self._rate is None else 0.5)
+        width, rate = facts.rolls_over_at, facts.rate_max_per_h
+        self._rate = rate
+        self._width = inf if width is None else width
+        self._slight = _SLIGHT * (rate or 0.0)
+        self._rollover_max = 0.0 if width is None else width * (_NEAR if rate is None else 0.5)
         self._gap_ns = inf if facts.interval_ns is None else facts.interval_ns * _GAP_INTERVALS
+        self._replacements = facts.replacements
         self._reorder_rows = reorder_rows
         self.state = State() if state is None else _copy(state)
 
@@ -194,92 +121,116 @@ class Counter:
         Returns:
             What is certain now: mostly the step to the row before this one.
         """
-        state, steps = self.state, list[Step]()
-        pending = state.pending
+        state = self.state
+        last = state.contrary or state.held
+        steps: list[Step] = []
         if not 0.0 <= value < self._width:
-            _leave_out("spike", time, value, pending[0].value if pending else 0.0, steps)
+            _leave_out("spike", time, value, last, steps)
             return steps
         if state.newest is None or time >= state.newest:
             state.newest = time
-        elif pending and time < pending[-1].time:
-            _leave_out("late", time, value, pending[-1].value, steps)
+        elif last and time < last.time:
+            _leave_out("late", time, value, last, steps)
             return steps
         else:
-            _leave_out("reordered", time, value, value, steps)
+            _leave_out("reordered", time, value, last, steps)
         if self._reorder_rows:
             heappush(state.waiting, (time, value))
-            if len(state.waiting) > self._reorder_rows:
-                self._take(*heappop(state.waiting), steps)
-        else:
-            self._take(time, value, steps)
+            if len(state.waiting) <= self._reorder_rows:
+                return steps
+            time, value = heappop(state.waiting)
+        self._take(time, value, steps)
         return steps
 
     def finish(self) -> list[Step]:
-        """The steps to the rows that are still held, as no further ones come."""
-        state, steps = self.state, list[Step]()
+        """The steps to the rows that are still held: no further ones come."""
+        state = self.state
+        steps: list[Step] = []
         while state.waiting:
             self._take(*heappop(state.waiting), steps)
-        if state.pending:
-            held, *contrary = state.pending
+        held, contrary = state.held, state.contrary
+        if held and contrary:
+            if instead := self._agree_before(contrary):
+                _leave_out("spike", held.time, held.value, contrary, steps)
+                held = instead
+            else:
+                _leave_out("unconfirmed", contrary.time, contrary.value, held, steps)
+        if held:
             self._settle(held, steps)
-            for mark in contrary:
-                _leave_out("unconfirmed", mark.time, mark.value, held.value, steps)
-            state.pending = []
+        state.held = state.contrary = None
         return steps
 
     # ── which rows agree ─────────────────────────────────────────────────────────────────────────────────────────
 
     def _take(self, time: int, value: float, steps: list[Step]) -> None:
         """The next row in the order of time."""
-        if pending := self.state.pending:
-            last = pending[-1]
+        last = self.state.contrary or self.state.held
+        if last:
             if time == last.time and value == last.value:
-                _leave_out("duplicate", time, value, value, steps)
+                _leave_out("duplicate", time, value, last, steps)
                 return
-            for replacement in self._facts.replacements:
+            for replacement in self._replacements:
                 if last.time < replacement.at_ns <= time:
                     self._replace(replacement, steps)
         self._judge(time, value, steps)
 
     def _judge(self, time: int, value: float, steps: list[Step]) -> None:
+        """Whether the next row agrees with those that are held."""
         state = self.state
-        if not state.pending:
-            state.pending = [self._begin(time, value)]
+        held, contrary = state.held, state.contrary
+        if not held:
+            state.held = self._begin(time, value)
             return
-        held, *contrary = state.pending
-        if after := self._follow(held, time, value):
-            for mark in contrary:
-                _leave_out("spike", mark.time, mark.value, held.value, steps)
+        after = None if contrary and self._is_doubtful(held, contrary) else self._follow(held, time, value)
+        if after:
+            if contrary:
+                _leave_out("spike", contrary.time, contrary.value, held, steps)
+                state.contrary = None
+            if state.settled is None:  # a meter that has just come is there: no more rows of the one before
+                state.other = None
             self._settle(held, steps)
-            state.pending = [after]
+            state.held = after
         elif contrary:
-            self._decide(held, contrary[0], time, value, steps)
+            self._decide(held, contrary, time, value, steps)
         else:
-            state.pending.append(self._begin(time, value))
+            state.contrary = self._begin(time, value)
+
+    def _is_doubtful(self, held: Mark, contrary: Mark) -> bool:
+        """Whether a high row is better left out even if a third one agrees: two meters may share one address.
+
+        With a limit there is no doubt. Without it, and where the next row is back at the level before, only a small
+        difference shows that this one is the stale one.
+        """
+        if self._rate is not None or held.value - contrary.value <= _NEAR * held.value:
+            return False
+        return self._agree_before(contrary) is not None
 
     def _decide(self, held: Mark, contrary: Mark, time: int, value: float, steps: list[Step]) -> None:
         """Which of two rows is wrong, now that a third has come that does not follow the first of them."""
         state = self.state
-        after = self._follow(contrary, time, value)
-        instead = state.settled and self._follow(state.settled, contrary.time, contrary.value)
+        instead = self._agree_before(contrary)
         if instead:
-            _leave_out("spike", held.time, held.value, contrary.value, steps)
-            after = self._follow(instead, time, value)
-            if after:
-                self._settle(instead, steps)
-            contrary = instead
-        elif after or held.value < contrary.value < value:  # higher and higher above the limit comes back from nowhere
+            _leave_out("spike", held.time, held.value, contrary, steps)
+            held = instead
+        elif self._follow(contrary, time, value) or held.value < contrary.value < value:
+            # Higher and higher, faster than the limit allows, is no spike either: it does not come back.
             self._settle(held, steps)
             self._break(held, contrary, steps)
+            held = contrary
         else:
-            _leave_out("spike", contrary.time, contrary.value, held.value, steps)
-            contrary = held
-        state.pending = [after] if after else [contrary, self._begin(time, value)]
+            _leave_out("spike", contrary.time, contrary.value, held, steps)
+        state.held, state.contrary = held, None
+        self._judge(time, value, steps)
+
+    def _agree_before(self, contrary: Mark) -> Mark | None:
+        """The contrary row as one that agrees with the row before the held one, which then stands alone."""
+        settled = self.state.settled
+        return self._follow(settled, contrary.time, contrary.value) if settled else None
 
     def _follow(self, base: Mark, time: int, value: float) -> Mark | None:
         """The row as one that comes after another; None where it contradicts that."""
         rise = value - base.value
-        if rise < -_SLIGHT * base.value:
+        if rise < 0.0 and -rise > max(_SLIGHT * base.value, self._slight):
             return None
         if self._rate is None:
             return None if self._comes_back(base, value) else Mark(time, value, 0.0)
@@ -288,8 +239,8 @@ class Counter:
 
     def _comes_back(self, base: Mark, value: float) -> bool:
         """Whether a rise goes back up to the level before a break; without a limit nothing else could show it."""
-        state, rise = self.state, value - base.value
-        return state.other is not None and rise > state.fall / 2 and 0.0 <= value - state.other.value <= _NEAR * rise
+        other, rise = self.state.other, value - base.value
+        return other is not None and rise > self.state.fall / 2 and 0.0 <= value - other.value <= _NEAR * rise
 
     def _allow(self, base: Mark, time: int) -> float:
         """The most that can have been counted since a row."""
@@ -310,34 +261,34 @@ class Counter:
         if base is None or base == mark:
             return
         difference = mark.value - base.value
-        kind: Kind = "count" if difference >= 0.0 else "slip"
         amount = self._count(difference - self.state.debt)
         self.state.counted += amount
-        steps.append(self._step(kind, base, mark, amount))
+        steps.append(self._step("slip" if difference < 0.0 else "count", base, mark, amount))
 
     def _break(self, base: Mark, mark: Mark, steps: list[Step]) -> None:
         """Counts the step between two rows that contradict each other and are both right."""
         state = self.state
         kind, rise = self._classify(base, mark)
-        amount = self._count(rise - state.debt if kind == "rollover" else rise)
+        owed = state.debt
+        amount = self._count(rise - owed if kind == "rollover" else rise)
         steps.append(self._step(kind, base, mark, amount))
         state.settled, state.other, state.fall = mark, base, abs(mark.value - base.value)
-        state.counted = 0.0 if kind == "return" else amount
+        state.counted = owed + (0.0 if kind == "return" else amount)
 
     def _classify(self, base: Mark, mark: Mark) -> tuple[Kind, float]:
         """What a break is, and how much was counted over it."""
-        state, difference = self.state, mark.value - base.value
+        other, difference = self.state.other, mark.value - base.value
         distance, allowed = abs(difference), self._allow(base, mark.time)
         if (
-            state.other
-            and distance > state.fall / 2
-            and abs(mark.value - state.other.value) <= _NEAR * distance
-            and self._follow(state.other, mark.time, mark.value)
+            other
+            and distance > self.state.fall / 2
+            and abs(mark.value - other.value) <= _NEAR * distance
+            and self._follow(other, mark.time, mark.value)
         ):
-            return "return", mark.value - state.other.value - state.counted
+            return "return", mark.value - other.value - self.state.counted
         if difference > 0.0:
             return "jump", 0.0
-        if difference + self._width <= min(self._turn_max, allowed):
+        if difference + self._width <= min(self._rollover_max, allowed):
             return "rollover", difference + self._width
         if mark.value <= min(_NEAR * base.value, allowed):
             return "reset", mark.value
@@ -347,14 +298,13 @@ class Counter:
         """Ends the old meter at its final register, and begins the new one."""
         state, (time, final, first) = self.state, replacement
         self._judge(time, final, steps)
-        last, *contrary = state.pending
-        self._settle(last, steps)
-        for mark in contrary:  # only the row of the final register, which a person has read
-            self._break(last, mark, steps)
-            last = mark
-        begin = self._begin(time, first)
+        if state.held:
+            self._settle(state.held, steps)
+            if state.contrary:  # the final register, which a person has read
+                self._break(state.held, state.contrary, steps)
+        last, begin = self._begin(time, final), self._begin(time, first)
         steps.append(self._step("replacement", last, begin, 0.0))
-        state.settled, state.pending, state.debt = None, [begin], 0.0
+        state.settled, state.held, state.contrary, state.debt = None, begin, None, 0.0
         state.other, state.fall, state.counted = last, abs(first - last.value), 0.0
 
     def _count(self, rise: float) -> float:
@@ -381,9 +331,9 @@ def find_steps(rows: Iterable[tuple[int, float]], facts: CounterFacts, *, reorde
     yield from counter.finish()
 
 
-def _leave_out(kind: Kind, time: int, value: float, beside: float, steps: list[Step]) -> None:
-    steps.append(Step(kind, time, time, value - beside, 0.0))
+def _leave_out(kind: Kind, time: int, value: float, beside: Mark | None, steps: list[Step]) -> None:
+    steps.append(Step(kind, time, time, value - beside.value if beside else 0.0, 0.0))
 
 
 def _copy(state: State) -> State:
-    return replace(state, pending=list(state.pending), waiting=list(state.waiting))
+    return replace(state, waiting=list(state.waiting))

@@ -7,7 +7,6 @@ in 10^26 sites. Every value is hashed, also one that looks like a hash: nothing 
 
 import hmac
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 HIDDEN = "(hidden)"
@@ -34,25 +33,24 @@ class Key:
     secret: bytes = field(repr=False)
 
 
+@dataclass(frozen=True)
 class Hasher:
-    """Hashes credentials with the newest key. It keeps none of what it hashed."""
+    """Hashes credentials with the newest key. It keeps none of what it hashed.
 
-    def __init__(self, keys: Sequence[Key] = ()) -> None:
-        """Takes the keys.
+    Attributes:
+        keys: newest first; without any, `hash` hides every credential.
+    """
 
-        Args:
-            keys: newest first; without any, `hash` hides every credential.
-        """
-        self._keys = tuple(keys)
+    keys: tuple[Key, ...] = ()
 
     def hash(self, text: str) -> str:
         """What is stored for a credential: the same for all ways to write it (see `normalize`)."""
-        return _hash(self._keys[0], normalize(text)) if self._keys else HIDDEN
+        return _hash(self.keys[0], normalize(text)) if self.keys else HIDDEN
 
     def candidates(self, text: str) -> list[str]:
         """What may have been stored for a credential, under each of the keys, newest first."""
         normal = normalize(text)
-        return [_hash(key, normal) for key in self._keys]
+        return [_hash(key, normal) for key in self.keys]
 
 
 def normalize(text: str) -> str:

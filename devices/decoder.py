@@ -1,17 +1,27 @@
 """The decoder: from a topic and a payload to readings. Whatever comes in, out come readings or Undecodable."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from hashlib import blake2b
 
 import orjson
 
+from devices.credentials import Hasher
 from devices.errors import Stranger, Undecodable
+from devices.message import Record
 from devices.profile import Profile
 from devices.reading import Reading, Value
 from devices.register import Register
 from devices.router import Route, Router, Target
 from devices.timestamps import Moment, TimeLimits
-from devices.values import shorten
+from devices.values import check_value, shorten
+
+_HIDE = Hasher().hash
+
+_STRANGERS_MOST = 20
+"""Each keeps the message in quarantine; those beyond are told once these are known."""
+
+_UNREAD: list[Record] = [(None, {}, "")]
+"""Stands for what a device that is not in the register says, where that cannot be read."""
 
 _PASSAGES = frozenset({"granted", "denied", "passback", "duress"})
 """Events of somebody who wants through a door."""
@@ -34,7 +44,7 @@ class Decoder:
         limits: TimeLimits,
         *,
         zone: str = "UTC",
-        hash_credential: Callable[[str], str] | None = None,
+        hash_credential: Callable[[str], str] = _HIDE,
     ) -> None:
         """Prepares everything that does not depend on a message.
 
@@ -44,7 +54,7 @@ class Decoder:
             site: id of the site, for topics that hold it.
             limits: which times of devices are believed.
             zone: IANA name of the site's time zone, for devices that send local time.
-            hash_credential: makes of a card's number what may be stored; None leaves it as it is.
+            hash_credential: makes of a card's number what may be stored; left out, every credential is hidden.
 
         Raises:
             Unroutable: a device names an unknown profile, cannot be heard, or is heard where another one is.
@@ -87,29 +97,31 @@ class Decoder:
             try:
                 records = leg.read(payload, received, leg.parts)
             except Undecodable as error:
-                error.device = leg.target.id if leg.target else ""
-                failure = failure or error
-                continue
-            if records is None:
-                continue
-            fits = True
-            for moment, values, address in records:
+                if not leg.stranger:
+                    error.device = _name((leg,))
+                    failure = failure or error
+                    continue
+                records = _UNREAD
+            fits = fits or records is not None
+            for moment, values, address in records or ():
                 target = leg.members.get(address) if address else leg.target
                 if target is not None:
-                    readings.append(self._make_reading(target, moment, values, received, arrival))
-                elif not address:
-                    failure = failure or Undecodable("the message does not name its device")
-                elif not leg.quiet and not any(address in other.members for other in route):
-                    strangers.append(Stranger(leg.profile, address))
+                    try:
+                        readings.append(self._make_reading(target, moment, values, received, arrival))
+                    except Undecodable as error:
+                        failure = failure or error
+                elif not leg.quiet:
+                    strangers.append(Stranger(leg.profile, address or leg.stranger))
                 arrival += 1  # whether known or not, so that another attempt gives the same times
-        if strangers:
-            failure = _reject_strangers(strangers)
-        elif not fits and failure is None:
+        if fits and failure is None and not strangers:
+            return readings
+        failure = _find_strangers(strangers, route) or failure
+        if failure is None:
+            if fits:
+                return readings
             failure = Undecodable("no form of its profile takes this message", device=_name(route))
-        if failure is not None:
-            failure.readings = tuple(readings)
-            raise failure
-        return readings
+        failure.readings = tuple(readings)
+        raise failure
 
     def _make_reading(
         self, target: Target, moment: Moment | None, values: dict[str, Value], received: int, arrival: int
@@ -118,8 +130,10 @@ class Decoder:
         for name, factor in factors:
             value = values.get(name)
             if type(value) is float:
-                values[name] = value * factor
-        if "credential" in values and self._hash is not None:
+                if not factor:
+                    raise Undecodable(f"{name}: pulses of a device whose `pulse_weight` is of another kind", device=device)
+                values[name] = check_value(name, value * factor)
+        if "credential" in values:
             values["credential"] = self._hash(str(values["credential"]))
         if direction and values.get("event") in _PASSAGES:
             values.setdefault("direction", direction)
@@ -135,17 +149,20 @@ class Decoder:
 
 
 def _name(route: Route) -> str:
-    """The device of a route, where it has one."""
+    """The device whose topic it is, where it is one's own."""
     return next((leg.target.id for leg in route if leg.target), "")
 
 
-def _reject_strangers(strangers: list[Stranger]) -> Undecodable:
-    every = tuple(dict.fromkeys(strangers))
+def _find_strangers(strangers: Iterable[Stranger], route: Route) -> Undecodable | None:
+    """What to say of devices that no profile of the route has; None where there are none."""
+    every = [one for one in dict.fromkeys(strangers) if not any(one.address in leg.members for leg in route)]
+    if not every:
+        return None
     name = shorten(every[0].address)
     reason = f"device {name!r} is not in the register"
     if len(every) > 1:
         reason = f"{len(every)} devices of it are not in the register"
-    return Undecodable(reason, hint="add them with: siteward devices adopt", strangers=every)
+    return Undecodable(reason, hint="add them with: siteward devices adopt", strangers=tuple(every[:_STRANGERS_MOST]))
 
 
 def _spread(values: dict[str, Value], resolution: int) -> int:

@@ -1,9 +1,10 @@
 """From a form of message to the function that reads it: opened by its format, cut into items, each item into points."""
 
-import re
 from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
 from typing import Any, TypeAlias
 
+from devices.addresses import compile_address, name_of
 from devices.canonical import read_canonical
 from devices.conditions import compile_when
 from devices.convert import compile_value
@@ -11,17 +12,16 @@ from devices.errors import Undecodable
 from devices.formats import Toolbox, compile_opener
 from devices.message import Part, Record
 from devices.obis import compile_obis
-from devices.paths import Find, Scope, compile_path
-from devices.plan import compile_points
+from devices.paths import Scope, compile_first, compile_path
+from devices.plan import compile_points, compile_same_names
 from devices.profile import Form
-from devices.reading import Value
 from devices.sources import Entries, Intervals, PointSource
 from devices.times import compile_time
 from devices.topics import list_parts
 
 ReadForm: TypeAlias = Callable[[bytes, int, Mapping[str, str]], list[Record] | None]
-"""Reads a payload that arrived at a time (nanoseconds since 1970) on a topic with these named parts. None: it is of another
-form; no records: it holds no reading. Raises Undecodable."""
+"""Reads a payload that arrived at a time (nanoseconds since 1970) on a topic with these named parts. None: it is of
+another form; no records: it holds no reading. Raises Undecodable."""
 
 ReadItem: TypeAlias = Callable[[Any, Scope, int, Part], list[Record]]
 """Reads one item of a part; no records where it holds none of the points."""
@@ -29,56 +29,75 @@ ReadItem: TypeAlias = Callable[[Any, Scope, int, Part], list[Record]]
 Change: TypeAlias = Callable[[Any, Scope], Any]
 """Makes another item of an item."""
 
-_BRACES = re.compile(r"\{([^{}]*)\}")
 _ITEMS_MOST = 10_000
+_SELF_NAMING = frozenset({"dsmr", "sparkplug_b"})
+"""Formats that name devices beside that of the topic."""
 
 
-def compile_form(form: Form, toolbox: Toolbox, *, own_topic: bool = False) -> ReadForm:
+def compile_form(form: Form, toolbox: Toolbox, *, by_topic: bool) -> ReadForm:
     """The function that reads messages of a form.
 
     Args:
         form: what they look like.
         toolbox: what formats need beside it.
-        own_topic: the topic belongs to one device alone, so the form's `device` is not asked.
+        by_topic: the topic says whose they are, so the form's `device` is not asked.
 
     Raises:
         ValueError: a codec is no JavaScript.
     """
+    topical = {path: test for path, test in form.when.items() if path.startswith("$topic.")}
+    on_topic = compile_when(topical) if topical else None
+    if form.ignore and all(path.startswith("$topic.") for path in form.when):
+        return lambda _payload, _received, parts: [] if on_topic is None or on_topic(None, Scope(None, parts)) else None
     if form.format == "canonical":
         return lambda payload, received, _parts: read_canonical(payload, received)
-    on_topic = compile_when({path: test for path, test in form.when.items() if path.startswith("$topic.")})
-    if form.ignore and all(path.startswith("$topic.") for path in form.when):
-        return lambda _payload, _received, parts: [] if on_topic(None, Scope(None, parts)) else None
     open_payload = compile_opener(form, toolbox)
     holds = compile_when(form.when) if form.when else None
-    enter = compile_path(form.within) if form.within else None
-    cut = _compile_cut(form)
-    read_item = _compile_item(form, toolbox, own_topic=own_topic)
+    read_part = _compile_part(form, toolbox, by_topic=by_topic)
+    may_be_empty = form.may_be_empty or bool(form.ignore)
 
     def read(payload: bytes, received: int, parts: Mapping[str, str]) -> list[Record] | None:
-        if holds and not on_topic(None, Scope(None, parts)):
+        if on_topic is not None and not on_topic(None, Scope(None, parts)):
             return None
         opened = open_payload(payload, received, parts)
+        if opened is None:
+            return None
         if not opened:
-            return opened  # type: ignore[return-value] # an empty list is one of anything
+            return []
         records: list[Record] = []
         fits = False
         for part in opened:
             scope = Scope(part.body if part.root is None else part.root, parts, part.port)
-            if holds and not holds(part.body, scope):
-                continue
-            fits = True
-            body = part.body if enter is None else enter(part.body, scope)
-            if cut is None:
-                records += read_item(body, scope, received, part)
-            else:
-                for item, around in cut(body, scope):
-                    records += read_item(item, around, received, part)
-        if not records and fits and not form.may_be_empty and not form.ignore:
+            if holds is None or holds(part.body, scope):
+                fits = True
+                records += read_part(part, scope, received)
+        if fits and not records and not may_be_empty:
             raise Undecodable("no point in the message", hint="the profile finds none of its points")
         return records if fits else None
 
     return read
+
+
+def _compile_part(form: Form, toolbox: Toolbox, *, by_topic: bool) -> Callable[[Part, Scope, int], list[Record]]:
+    """The function that reads what a format made of a payload."""
+    if form.ignore:
+        return lambda _part, _scope, _received: []
+    enter = compile_path(form.within) if form.within else None
+    cut = _compile_cut(form)
+    read_item = _compile_item(form, toolbox, by_topic=by_topic)
+
+    def read_part(part: Part, scope: Scope, received: int) -> list[Record]:
+        body = part.body if enter is None else enter(part.body, scope)
+        if cut is None:
+            return read_item(body, scope, received, part)
+        records: list[Record] = []
+        for item, around in cut(body, scope):
+            records += read_item(item, around, received, part)
+            if len(records) > _ITEMS_MOST:
+                raise Undecodable(f"more than {_ITEMS_MOST} readings")
+        return records
+
+    return read_part
 
 
 # ── items ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -94,11 +113,12 @@ def _compile_cut(form: Form) -> Callable[[Any, Scope], Iterable[tuple[Any, Scope
     def cut(body: Any, scope: Scope) -> Iterable[tuple[Any, Scope]]:  # noqa: ANN401 - JSON is anything
         items = [(body, scope)]
         for path, find in steps:
-            items = [
+            inner = (
                 (item, Scope(scope.root, scope.parts, scope.port, outer, key, index))
                 for outer, around in items
                 for key, index, item in _open_list(path, find(outer, around), around)
-            ]
+            )
+            items = list(islice(inner, _ITEMS_MOST + 1))
             if len(items) > _ITEMS_MOST:
                 raise Undecodable(f"more than {_ITEMS_MOST} items at {path}")
         if admits is None:
@@ -129,20 +149,20 @@ def _compile_changes(form: Form) -> list[Change]:
 
 def _compile_entries(entries: Entries) -> Change:
     find = compile_path(entries.path)
-    find_name = compile_path(entries.name)
-    find_value = compile_path(entries.value) if entries.value else lambda entry, _scope: entry
+    find_name = compile_path(entries.name) if entries.name else None
+    find_value = compile_first(entries.value)
 
     def gather(item: Any, scope: Scope) -> Any:  # noqa: ANN401 - JSON is anything
         found = find(item, scope)
         if found is None:
             return {}
-        if type(found) is not list:
-            raise Undecodable(f"expected a list of names and values at {entries.path}")
-        return {
-            name: find_value(entry, scope)
-            for entry in found
-            if type(name := _address(find_name(entry, scope))) is str
-        }
+        if type(found) is dict and find_name is None:
+            return {name: find_value(entry, scope) for name, entry in found.items()}
+        if type(found) is dict:
+            found = list(found.values())
+        if type(found) is not list or find_name is None:
+            raise Undecodable(f"expected {'an object' if find_name is None else 'a list'} of names and values at {entries.path}")
+        return {name: find_value(entry, scope) for entry in found if (name := name_of(find_name(entry, scope)))}
 
     return gather
 
@@ -151,7 +171,7 @@ def _compile_under(path: str) -> Change:
     find = compile_path(path)
 
     def put(item: Any, scope: Scope) -> Any:  # noqa: ANN401 - JSON is anything
-        name = _address(find(item, scope))
+        name = name_of(find(item, scope))
         return {name: item} if name else {}
 
     return put
@@ -160,25 +180,30 @@ def _compile_under(path: str) -> Change:
 # ── readings ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _compile_item(form: Form, toolbox: Toolbox, *, own_topic: bool) -> ReadItem:
+def _compile_item(form: Form, toolbox: Toolbox, *, by_topic: bool) -> ReadItem:
     changes = _compile_changes(form)
     read_points = compile_points(form.points)
+    read_names = compile_same_names(form.same_names) if form.same_names else None
     read_obis = compile_obis(form.obis) if form.obis else None
     read_time = compile_time(form.time, toolbox.zone) if form.time else None
-    find_device = _compile_device(form) if form.device and not own_topic else None
+    parts = {part for topic in form.topics for part in list_parts(topic)}
+    find_device = compile_address(form.device, parts) if form.device and not by_topic else None
     spread = _compile_intervals(form.intervals) if form.intervals else None
-    by_topic = own_topic or any("device" in list_parts(topic) for topic in form.topics)
-    self_naming = form.format == "dsmr" or not by_topic or form.format == "sparkplug_b"
-    own_points = bool(form.points or form.obis)
+    self_naming = not by_topic or form.format in _SELF_NAMING
+    # What a format gives by itself, such as the strength of the signal, is no reading where the profile's points are
+    # missing; what a telegram gives is.
+    must_find = bool(form.points or form.same_names or form.obis) and form.format != "dsmr"
 
     def read_item(raw: Any, scope: Scope, received: int, part: Part) -> list[Record]:  # noqa: ANN401 - JSON is anything
         item = raw
         for change in changes:
             item = change(item, scope)
-        values: dict[str, Value] = read_points(item, scope)
+        values = read_points(item, scope)
+        if read_names is not None:
+            values = read_names(item, scope) | values
         if read_obis is not None:
             values = read_obis(item) | values
-        if not values and (own_points and form.format != "dsmr"):
+        if must_find and not values:
             return []
         if part.values:
             values = part.values | values
@@ -190,54 +215,12 @@ def _compile_item(form: Form, toolbox: Toolbox, *, own_topic: bool) -> ReadItem:
         address = part.address if self_naming else ""
         if find_device is not None:
             address = find_device(raw, scope)
+        elif not address and not by_topic:
+            raise Undecodable("the message does not name its device")
         record = (moment, values, address)
         return [*spread(raw, scope, received, record), record] if spread else [record]
 
     return read_item
-
-
-def _compile_device(form: Form) -> Callable[[Any, Scope], str]:
-    """The function that finds the device's address."""
-    parts = {part for topic in form.topics for part in list_parts(topic)}
-    templates = [_compile_template(template, parts) for template in form.device]
-
-    def find_device(item: Any, scope: Scope) -> str:  # noqa: ANN401 - JSON is anything
-        for find in templates:
-            address = find(item, scope)
-            if address:
-                return address
-        raise Undecodable("the message does not name its device", hint=f"expected it at {' or '.join(form.device)}")
-
-    return find_device
-
-
-def _compile_template(template: str, parts: set[str]) -> Callable[[Any, Scope], str]:
-    pieces = _BRACES.split(template)
-    if len(pieces) == 1:
-        find_alone = compile_path(template)
-        return lambda item, scope: _address(find_alone(item, scope))
-    texts = pieces[::2]
-    finds: list[Find] = [compile_path(f"$topic.{name}" if name in parts else name) for name in pieces[1::2]]
-
-    def fill(item: Any, scope: Scope) -> str:  # noqa: ANN401 - JSON is anything
-        address = texts[0]
-        for find, text in zip(finds, texts[1:], strict=True):
-            found = _address(find(item, scope))
-            if not found:
-                return ""
-            address += found + text
-        return address
-
-    return fill
-
-
-def _address(found: object) -> str:
-    """What names something, as text: devices number themselves too. "" for anything else."""
-    if type(found) is str:
-        return found
-    if type(found) is float and found.is_integer():
-        return str(int(found))
-    return str(found) if type(found) is int else ""
 
 
 def _compile_intervals(intervals: Intervals) -> Callable[[Any, Scope, int, Record], list[Record]]:
@@ -257,9 +240,9 @@ def _compile_intervals(intervals: Intervals) -> Callable[[Any, Scope, int, Recor
         end, resolution = moment or (received, 1)
         records: list[Record] = []
         for rise in rises if intervals.newest == "first" else reversed(rises):
-            difference = convert(rise)
+            difference = convert(rise) if rise is not None else None
             if type(difference) is not float:
-                break
+                break  # beyond an interval that is missing the register is not known
             register -= difference
             end -= intervals.every
             records.append(((end, resolution), {intervals.point: register}, address))

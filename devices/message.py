@@ -1,22 +1,17 @@
 """A message on its way to readings: what every kind of payload is read into."""
 
-from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 import orjson
 from msgspec import Struct, field
 
-from devices.errors import Undecodable
 from devices.reading import Value
+from devices.repair import parse_loose
 from devices.timestamps import Moment
 
 Record: TypeAlias = tuple[Moment | None, dict[str, Value], str]
 """What a payload says of one moment: the payload's own time, where it has one; point name to value; and the address of
 the device, "" where it is the topic's."""
-
-Reader: TypeAlias = Callable[[bytes, int, Mapping[str, str]], list[Record]]
-"""Turns a payload that arrived at a time (nanoseconds since 1970) on a topic with these named parts into records, or raises
-Undecodable. No records: the message is of a form that holds none."""
 
 
 class Part(Struct):
@@ -40,12 +35,12 @@ class Part(Struct):
 
 
 def parse_json(payload: bytes) -> Any:  # noqa: ANN401 - JSON is anything
-    """The payload as JSON.
+    """The payload as JSON, repaired where only one meaning is possible; see devices/repair.py.
 
     Raises:
         Undecodable: it is none, is not UTF-8, or nests too deeply.
     """
     try:
         return orjson.loads(payload)
-    except orjson.JSONDecodeError as error:
-        raise Undecodable("payload is not JSON", hint=str(error)) from None
+    except orjson.JSONDecodeError:
+        return parse_loose(payload)

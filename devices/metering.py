@@ -2,7 +2,7 @@
 
 import re
 
-from devices.quantities import parse_quantity
+from devices.quantities import convert_factor, parse_quantity
 
 _RATIO = re.compile(r"(\d{1,9}(?:\.\d{1,9})?) ?/ ?(\d{1,9}(?:\.\d{1,9})?)", re.ASCII)
 _PULSES = re.compile(r"(\d{1,9}(?:\.\d{1,9})?) ?(?:imp|pulses?)\.? ?/ ?(.+)", re.ASCII)
@@ -39,7 +39,7 @@ def parse_pulse_weight(text: str, unit: str) -> float:
     """
     constant = _PULSES.fullmatch(text)
     if constant and float(constant[1]) > 0:
-        return parse_quantity(f"1 {constant[2]}", unit) / float(constant[1])
+        return convert_factor(constant[2], unit)[0] / float(constant[1])
     return _check_positive(parse_quantity(re.sub(r" ?/ ?(imp|pulse)$", "", text), unit), text)
 
 

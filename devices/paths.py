@@ -1,7 +1,10 @@
-"""Paths: where in a message something stands. JMESPath (https://jmespath.org), and `$` for what surrounds the reading."""
+"""Paths: where in a message something stands.
+
+They are JMESPath (https://jmespath.org), and begin with `$` for what surrounds the reading.
+"""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import jmespath
@@ -38,7 +41,6 @@ Step: TypeAlias = str | int
 """One step into an object (its key) or a list (its number)."""
 
 _SURROUNDINGS = re.compile(r"\$(?P<name>[a-z]*)(?P<rest>.*)", re.DOTALL)
-_NAMES = ("topic", "up", "key", "index", "port")
 
 
 def check_path(path: str) -> str:
@@ -52,10 +54,10 @@ def check_path(path: str) -> str:
             _split_surroundings(path)
         else:
             _parse(path).search({})
-    except jmespath.exceptions.JMESPathTypeError:
+    except (jmespath.exceptions.JMESPathTypeError, ArithmeticError):
         return path  # a function that needs more than an empty message
     except jmespath.exceptions.JMESPathError as error:
-        raise ValueError(f"expected a path (JMESPath): {' '.join(str(error).split())}") from None
+        raise ValueError(_explain(path, error)) from None
     return path
 
 
@@ -92,21 +94,51 @@ def compile_path(path: str) -> Find:
     return search
 
 
+def compile_first(paths: Sequence[str]) -> Find:
+    """The function that finds what the first of several paths leads to that leads anywhere."""
+    finds = [compile_path(path) for path in paths]
+
+    def find_first(item: Any, scope: Scope) -> Any:  # noqa: ANN401 - JSON is anything
+        for find in finds:
+            found = find(item, scope)
+            if found is not None:
+                return found
+        return None
+
+    return find_first if len(finds) > 1 else finds[0]
+
+
 def follow(item: Any, steps: tuple[Step, ...]) -> Any:  # noqa: ANN401 - JSON is anything
     """What the steps lead to, None where there is none."""
     for step in steps:
-        if type(step) is str:
-            if type(item) is not dict:
-                return None
-            item = item.get(step)
-        else:
+        if type(step) is int:
             if type(item) is not list:
                 return None
             try:
                 item = item[step]
             except IndexError:
                 return None
+        elif type(item) is dict:
+            item = item.get(step)
+        else:
+            return None
     return item
+
+
+def _explain(path: str, error: jmespath.exceptions.JMESPathError) -> str:
+    """What is wrong with a path, for whoever wrote it; the library speaks of its tokens."""
+    path = getattr(error, "expression", None) or path  # without what stands before it, such as `$.`
+    at = getattr(error, "lex_position", None)
+    if at is None:  # a function is unknown, or has too many arguments
+        return f"{path!r} is no path (JMESPath): {str(error).rstrip('.')}"
+    if at >= len(path):
+        return f"{path!r} is no path (JMESPath): it ends too early"
+    hint = "keys stand in double quotes where they are more than letters, digits and _"
+    if path[at] == "=":
+        hint = "a comparison has two: =="
+    elif getattr(error, "token_type", "") == "NUMBER" and at:
+        hint = "numbers stand in backticks: `1`"
+    return f"{path!r} is no path (JMESPath): did not expect {path[at]!r}, character {at + 1}; {hint}"
 
 
 def _parse(path: str) -> ParsedResult:
@@ -147,23 +179,17 @@ def _split_surroundings(path: str) -> tuple[str, str]:
     """
     match = _SURROUNDINGS.fullmatch(path)
     name, rest = (match["name"], match["rest"]) if match else ("", "")
-    if rest.startswith("."):
-        rest = rest[1:]
-        separated = True
-    else:
-        separated = rest.startswith("[")
-    if name in {"", "up"} and (separated or not rest):
-        if rest:
-            _parse(rest)
-        return name, rest
-    if name == "topic" and separated and rest:
-        return name, rest
-    if name in _NAMES[2:] and not rest:
-        return name, rest
+    inner = rest.removeprefix(".")
+    if name in {"", "up"} and (not rest or inner != rest or rest.startswith("[")):
+        if inner or not rest:
+            _parse(inner or "@")
+            return name, inner
+    elif (name == "topic" and inner and inner != rest) or (name in {"key", "index", "port"} and not rest):
+        return name, inner
     raise ValueError(f"{path!r} leads nowhere; known are $.a, $up.a, $topic.name, $key, $index and $port")
 
 
-def _plain_steps(node: dict[str, Any]) -> tuple[Step, ...] | None:
+def _plain_steps(node: Mapping[str, Any]) -> tuple[Step, ...] | None:
     match node["type"]:
         case "current" | "identity":
             return ()

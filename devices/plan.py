@@ -1,10 +1,11 @@
 """The plan by which an item is read into points: look-ups in one object stand together, so that it is entered once."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from devices.convert import Convert, Evaluate, compile_alternatives, compile_source, compile_value, plain_scale
-from devices.paths import Scope, Step, find_steps, follow
+from devices.paths import Scope, Step, compile_path, find_steps, follow
+from devices.points import POINTS
 from devices.reading import Value
 from devices.sources import PointSource
 
@@ -14,41 +15,84 @@ ReadPoints: TypeAlias = Callable[[Any, Scope], dict[str, Value]]
 _PLAIN = frozenset({"path", "scale", "unit", "sentinels", "combine", "pattern", "bit", "map", "otherwise"})
 
 
+_SCALARS = frozenset({bool, int, float, str})
+
+
 class _LookUp(NamedTuple):
-    """A point that stands under a key.
+    """A point that stands under a key, or at a place in a list.
 
     Attributes:
-        key: in its object.
+        key: in its object; the place in its list.
         name: of the point.
         scale: what a number there is multiplied by, where nothing else has to be done; else 0.
         convert: does everything else.
     """
 
-    key: str
+    key: Step
     name: str
     scale: float
     convert: Convert
 
 
+class _Group(NamedTuple):
+    """Look-ups in one object or list.
+
+    Attributes:
+        parent: the steps to it.
+        length: of a list, how much of it is looked at; 0 for an object.
+        look_ups: in the order of their sources, of which the first that gives a value holds.
+    """
+
+    parent: tuple[Step, ...]
+    length: int
+    look_ups: tuple[_LookUp, ...]
+
+
 def compile_points(points: Mapping[str, Sequence[PointSource]]) -> ReadPoints:
     """The function that reads an item's points."""
-    groups: dict[tuple[Step, ...], list[_LookUp]] = {}
+    groups: list[tuple[tuple[Step, ...], type, list[_LookUp]]] = []
     others: list[tuple[str, Evaluate]] = []
     for name, sources in points.items():
         places = [_find_place(source) for source in sources]
-        parents = {place[:-1] for place in places if place}
-        if all(places) and len(parents) == 1:
-            group = groups.setdefault(parents.pop(), [])
-            group += [_look_up(name, source, place) for source, place in zip(sources, places, strict=True) if place]
-        else:
+        if not all(places):
             others.append((name, compile_alternatives([compile_source(name, source) for source in sources])))
-    plan = tuple((parent, tuple(group)) for parent, group in groups.items())
+            continue
+        at = 0
+        for source, place in zip(sources, places, strict=True):
+            at = _choose_group(groups, place, at)
+            groups[at][2].append(_look_up(name, source, place))
+    return _run(tuple(_close(*group) for group in groups), tuple(others))
 
+
+def compile_same_names(path: str) -> ReadPoints:
+    """The function that reads an object whose keys are called like points; objects and lists under them are none."""
+    find = compile_path(path)
+    own = PointSource(path="@")
+    converts = {name: (plain_scale(name, own) or 0.0, compile_value(name, own)) for name in POINTS}
+
+    def read_names(item: Any, scope: Scope) -> dict[str, Value]:  # noqa: ANN401 - JSON is anything
+        found = find(item, scope)
+        values: dict[str, Value] = {}
+        if type(found) is dict:
+            for name in found.keys() & converts.keys():
+                raw, (scale, convert) = found[name], converts[name]
+                if scale and (type(raw) is float or type(raw) is int):
+                    values[name] = raw * scale
+                elif type(raw) in _SCALARS and (value := convert(raw)) is not None:
+                    values[name] = value
+        return values
+
+    return read_names
+
+
+def _run(plan: tuple[_Group, ...], others: tuple[tuple[str, Evaluate], ...]) -> ReadPoints:
     def read_points(item: Any, scope: Scope) -> dict[str, Value]:  # noqa: ANN401 - JSON is anything
         values: dict[str, Value] = {}
-        for parent, look_ups in plan:
+        for parent, length, look_ups in plan:
             node = follow(item, parent) if parent else item
-            if type(node) is not dict:
+            if length and type(node) is list:
+                node = dict(enumerate(node[:length]))
+            elif length or type(node) is not dict:
                 continue
             get = node.get
             for key, name, scale, convert in look_ups:
@@ -69,12 +113,28 @@ def compile_points(points: Mapping[str, Sequence[PointSource]]) -> ReadPoints:
 
 
 def _find_place(source: PointSource) -> tuple[Step, ...]:
-    """The steps to a key; empty for a source that is more than a value under a key."""
+    """The steps to a value; empty for a source that is more than a value in its place."""
     if source.path is None or source.model_fields_set - _PLAIN or not isinstance(source.unit, str | None):
         return ()
-    steps = find_steps(source.path)
-    return steps if steps and isinstance(steps[-1], str) else ()
+    steps = find_steps(source.path) or ()
+    return () if any(isinstance(step, int) and step < 0 for step in steps[-1:]) else steps
+
+
+def _choose_group(groups: list[tuple[tuple[Step, ...], type, list[_LookUp]]], place: tuple[Step, ...], at: int) -> int:
+    """The number of the group for a place, not before `at`, where the source before it stands."""
+    wanted = place[:-1], type(place[-1])
+    for index in range(at, len(groups)):
+        if groups[index][:2] == wanted:
+            return index
+    groups.append((*wanted, []))
+    return len(groups) - 1
+
+
+def _close(parent: tuple[Step, ...], kind: type, look_ups: Iterable[_LookUp]) -> _Group:
+    look_ups = tuple(look_ups)
+    length = 1 + max(key for key, *_ in look_ups if isinstance(key, int)) if kind is int else 0
+    return _Group(parent, length, look_ups)
 
 
 def _look_up(name: str, source: PointSource, place: tuple[Step, ...]) -> _LookUp:
-    return _LookUp(str(place[-1]), name, plain_scale(name, source) or 0.0, compile_value(name, source))
+    return _LookUp(place[-1], name, plain_scale(name, source) or 0.0, compile_value(name, source))

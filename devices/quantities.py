@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from pint import Unit, UnitRegistry
 
 
-class _Dimension(NamedTuple):
-    """What a quantity is: for messages.
+class Dimension(NamedTuple):
+    """What a quantity is, for people.
 
     Attributes:
         name: what people call it.
@@ -36,25 +36,25 @@ class _Dimension(NamedTuple):
     units: tuple[str, ...]
 
 
-_DIMENSIONS = {
-    "kWh": _Dimension("active energy", "1234.5 kWh", ("kWh", "Wh", "MWh", "MJ")),
-    "kvarh": _Dimension("reactive energy", "12 kvarh", ("kvarh", "varh", "Mvarh")),
-    "kVAh": _Dimension("apparent energy", "12 kVAh", ("kVAh", "VAh")),
-    "kW": _Dimension("active power", "3.5 kW", ("kW", "W", "MW")),
-    "kvar": _Dimension("reactive power", "1.5 kvar", ("kvar", "var", "Mvar")),
-    "kVA": _Dimension("apparent power", "1.5 kVA", ("kVA", "VA", "MVA")),
-    "V": _Dimension("voltage", "230 V", ("V", "kV", "mV")),
-    "A": _Dimension("current", "63 A", ("A", "mA", "kA")),
-    "Hz": _Dimension("frequency", "50 Hz", ("Hz", "mHz", "kHz")),
-    "m³": _Dimension("volume", "10 L", ("m³", "L", "mL", "ft³", "gal")),
-    "m³/h": _Dimension("flow", "30 L/h", ("m³/h", "L/h", "L/min", "L/s", "gal/min")),
-    "bar": _Dimension("pressure", "3 bar", ("bar", "mbar", "MPa", "kPa", "Pa", "psi")),
-    "°C": _Dimension("temperature", "21 °C", ("°C", "°F", "K")),
-    "%": _Dimension("share", "45 %", ("%", "ppm", "ppb")),
-    "dBm": _Dimension("signal level", "-90 dBm", ("dBm",)),
-    "dB": _Dimension("level", "7 dB", ("dB",)),
-    "s": _Dimension("time", "30 s", ("s", "min", "h", "d", "ms")),
-    "m": _Dimension("length", "5 m", ("m", "cm", "mm", "km")),
+DIMENSIONS = {
+    "kWh": Dimension("active energy", "1234.5 kWh", ("kWh", "Wh", "MWh", "MJ")),
+    "kvarh": Dimension("reactive energy", "12 kvarh", ("kvarh", "varh", "Mvarh")),
+    "kVAh": Dimension("apparent energy", "12 kVAh", ("kVAh", "VAh")),
+    "kW": Dimension("active power", "3.5 kW", ("kW", "W", "MW")),
+    "kvar": Dimension("reactive power", "1.5 kvar", ("kvar", "var", "Mvar")),
+    "kVA": Dimension("apparent power", "1.5 kVA", ("kVA", "VA", "MVA")),
+    "V": Dimension("voltage", "230 V", ("V", "kV", "mV")),
+    "A": Dimension("current", "63 A", ("A", "mA", "kA")),
+    "Hz": Dimension("frequency", "50 Hz", ("Hz", "mHz", "kHz")),
+    "m³": Dimension("volume", "10 L", ("m³", "L", "mL", "ft³", "gal")),
+    "m³/h": Dimension("flow", "30 L/h", ("m³/h", "L/h", "L/min", "L/s", "gal/min")),
+    "bar": Dimension("pressure", "3 bar", ("bar", "mbar", "MPa", "kPa", "Pa", "psi")),
+    "°C": Dimension("temperature", "21 °C", ("°C", "°F", "K")),
+    "%": Dimension("share", "45 %", ("%", "ppm", "ppb")),
+    "dBm": Dimension("signal level", "-90 dBm", ("dBm",)),
+    "dB": Dimension("level", "7 dB", ("dB",)),
+    "s": Dimension("time", "30 s", ("s", "min", "h", "d", "ms")),
+    "m": Dimension("length", "5 m", ("m", "cm", "mm", "km")),
 }
 """Every dimension by the unit that it is kept in; what is kept in ppm or without a unit is a share too."""
 
@@ -148,6 +148,11 @@ class Quantity:
 
     unit: str
 
+    @property
+    def example(self) -> str:
+        """One with a usual unit."""
+        return _dimension(self.unit).example
+
     def __get_pydantic_core_schema__(self, source: type[Any], handler: GetCoreSchemaHandler) -> CoreSchema:
         """How pydantic reads and writes it."""
         writer = core_schema.plain_serializer_function_ser_schema(self._write, when_used="json")
@@ -155,7 +160,7 @@ class Quantity:
 
     def __get_pydantic_json_schema__(self, _schema: CoreSchema, _handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         """What editors know of it."""
-        return {"type": "string", "pattern": QUANTITY, "examples": [_dimension(self.unit).example]}
+        return {"type": "string", "pattern": QUANTITY, "examples": [self.example]}
 
     def _read(self, value: object) -> float:
         if not isinstance(value, str):
@@ -172,8 +177,8 @@ def _refuse(given: object, unit: str, why: str = "") -> ValueError:
     return ValueError(f"expected {name} with its unit such as {example}, got {shown}{why}")
 
 
-def _dimension(unit: str) -> _Dimension:
-    return _DIMENSIONS.get(unit) or _DIMENSIONS["%"]
+def _dimension(unit: str) -> Dimension:
+    return DIMENSIONS.get(unit) or DIMENSIONS["%"]
 
 
 @lru_cache(maxsize=1024)
@@ -182,7 +187,7 @@ def _convert(unit: str, into: str) -> tuple[Fraction, Fraction] | str:
 
     What fails is kept too, so that a device's bad units cost no more than good ones.
     """
-    if unit == into:
+    if normalize("NFKC", unit) == normalize("NFKC", into):  # which is most often so, and needs no pint
         return Fraction(1), Fraction(0)
     source, target = _parse(unit), _parse(into)
     if source is None or target is None:
@@ -198,7 +203,7 @@ def _suggest(unit: str, into: str) -> str:
     """What may have been meant."""
     if unit.lower() in _AMBIGUOUS:
         return f"; {_AMBIGUOUS[unit.lower()]}"
-    usual = {name.lower(): name for dimension in _DIMENSIONS.values() for name in dimension.units}
+    usual = {name.lower(): name for dimension in DIMENSIONS.values() for name in dimension.units}
     usual |= {name.lower(): name for name in _dimension(into).units}  # of W and w, the one that is wanted
     near = get_close_matches(unit.lower(), usual, n=1)
     return f"; did you mean {usual[near[0]]}?" if near else ""
@@ -206,7 +211,7 @@ def _suggest(unit: str, into: str) -> str:
 
 def _tell_apart(unit: "Unit") -> str:
     """Which dimension a unit has that is of the wrong one."""
-    for kept, dimension in _DIMENSIONS.items():
+    for kept, dimension in DIMENSIONS.items():
         other = _parse(kept)
         if other is not None and other.dimensionality == unit.dimensionality:
             return f", which is {dimension.name}"

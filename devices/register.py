@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import Annotated, Literal, NamedTuple, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import (
     AfterValidator,
@@ -20,7 +20,7 @@ from pydantic import (
 from devices.durations import parse_duration, write_duration
 from devices.metering import parse_pulse_weight, parse_ratio, parse_rollover
 from devices.points import POINTS
-from devices.quantities import Quantity, parse_quantity
+from devices.quantities import Quantity
 from devices.timestamps import format_rfc3339, parse_rfc3339
 
 Kind: TypeAlias = Literal["electricity_meter", "water_meter", "door", "sensor", "gateway"]
@@ -32,16 +32,19 @@ SERIES_TAGS = ("site", "building", "floor", "area", "device")
 IDENTIFIER = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 """The form of an id that is safe in topics, file names, tags and addresses of pages."""
 
-PLACE = r"^[^\s,=\\+#/]([^\x00-\x1f\x7f,=\\+#/]*[^\s,=\\+#/])?$"
+_UNSEEN = r"\x00-\x1f\x7f\ufffe\uffff"
+"""Characters that no table or database should carry."""
+
+PLACE = rf"^[^\s{_UNSEEN},=\\+#/]([^{_UNSEEN},=\\+#/]*[^\s{_UNSEEN},=\\+#/])?$"
 """The form of the id of a building, floor or area; any script, no separators."""
 
-TAG_VALUE = r"^[^\s\\]([^\x00-\x1f\x7f\\]*[^\s\\])?$"
+TAG_VALUE = rf"^[^\s{_UNSEEN}\\]([^{_UNSEEN}\\]*[^\s{_UNSEEN}\\])?$"
 """The form of a tag's value; line protocol can carry neither line breaks nor a backslash at the end."""
 
-LINE = r"^(\S([^\x00-\x1f\x7f]*\S)?)?$"
+LINE = rf"^([^\s{_UNSEEN}]([^{_UNSEEN}]*[^\s{_UNSEEN}])?)?$"
 """The form of a text of one line, which may be empty."""
 
-WORDS = r"^[^\x00-\x08\x0b-\x1f\x7f]*$"
+WORDS = r"^[^\x00-\x08\x0b-\x1f\x7f\ufffe\uffff]*$"
 """The form of a text for people."""
 
 
@@ -180,7 +183,8 @@ class Device(Model):
     )
     pulse_weight: str = Field(
         "",
-        description="What a pulse stands for, or the constant on the meter's face, for profiles that count pulses.",
+        description="What a pulse stands for, or the constant on the meter's face, before any ratio; for profiles that"
+        " count pulses.",
         examples=["10 L", "1 Wh", "1600 imp/kWh"],
     )
     ct_ratio: str = Field(
@@ -215,17 +219,21 @@ class Device(Model):
         return ratios.get(POINTS[point].unit, 1.0)
 
     def pulse_factor(self, point: str) -> float | None:
-        """What a pulse stands for in the point's unit, before any ratio; None where the register does not say."""
-        if not self.pulse_weight or point not in registers_of(self.kind):
-            return None
-        return parse_pulse_weight(self.pulse_weight, POINTS[point].unit)
+        """What a pulse stands for in the point's unit, with the ratio; None where the register does not say."""
+        weight = self._read_pulse_weight(point)
+        return None if weight is None else weight * self.factor(point)
 
     def rollover(self, point: str) -> float | None:
         """Where a register starts again from zero, in the point's unit and with the ratio; None where nobody says."""
         if not self.rolls_over_at or point not in registers_of(self.kind):
             return None
-        width = parse_rollover(self.rolls_over_at, POINTS[point].unit, self.pulse_factor(point))
+        width = parse_rollover(self.rolls_over_at, POINTS[point].unit, self._read_pulse_weight(point))
         return width * self.factor(point)
+
+    def _read_pulse_weight(self, point: str) -> float | None:
+        if not self.pulse_weight or point not in registers_of(self.kind):
+            return None
+        return parse_pulse_weight(self.pulse_weight, POINTS[point].unit)
 
     @field_validator("ct_ratio", "vt_ratio", mode="before")
     @classmethod
@@ -292,20 +300,6 @@ class Replacement(Model):
     _write_out = field_validator("final", "first", mode="before")(_write_out)
 
 
-class Exchange(NamedTuple):
-    """A replacement as a register's curve shows it.
-
-    Attributes:
-        at: nanoseconds since 1970.
-        final: last value of the old meter, in the point's unit and with the ratio.
-        first: first value of the new one, likewise.
-    """
-
-    at: int
-    final: float
-    first: float
-
-
 _OWN_FIELDS = ("received_time_s", "claimed_time_s")
 """Fields in which the database keeps a reading's other times."""
 
@@ -326,9 +320,7 @@ class Register(Model):
         description="Further tags that devices may carry; a closed list keeps the database's index small.",
     )
     devices: list[Device] = Field(default_factory=list)
-    replacements: list[Replacement] = Field(
-        default_factory=list, description="Meters that took the place of others, the oldest first."
-    )
+    replacements: list[Replacement] = Field(default_factory=list, description="Meters that took the place of others.")
 
     def __iter__(self) -> Iterator[Device]:  # type: ignore[override] # a register is its devices
         """Every device, in the order of the file."""
@@ -337,16 +329,3 @@ class Register(Model):
     def by_id(self) -> dict[str, Device]:
         """Devices by their id."""
         return {device.id: device for device in self.devices}
-
-    def exchanges(self, device: Device, point: str) -> list[Exchange]:
-        """What became of one of a device's registers when its meter was replaced, the oldest first."""
-        unit, factor = POINTS[point].unit, device.factor(point)
-        return [
-            Exchange(
-                replacement.at,
-                parse_quantity(replacement.final, unit) * factor,
-                parse_quantity(replacement.first, unit) * factor,
-            )
-            for replacement in self.replacements
-            if replacement.device == device.id and (replacement.point or METERED.get(device.kind)) == point
-        ]

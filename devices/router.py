@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple, TypeAlias
 
-from devices.errors import Stranger, Undecodable, Unroutable
+from devices.errors import Undecodable, Unroutable
 from devices.formats import Toolbox
 from devices.forms import ReadForm, compile_form
 from devices.points import POINTS
@@ -13,9 +13,10 @@ from devices.sources import PULSE
 from devices.sparkplug import Host, split_address
 from devices.topics import DEVICE, SITE, has_wildcard, list_parts, reduce_filters, to_filter
 from devices.topictree import TopicTree
-from devices.values import shorten, suggest
+from devices.values import suggest
 
 _NO_PARTS: Mapping[str, str] = {}
+_FOUND_MOST = 10_000
 _SPARKPLUG = "sparkplug_b"
 
 
@@ -24,7 +25,7 @@ class Target(NamedTuple):
 
     Attributes:
         id: in the register.
-        factors: points, and what their values are multiplied by: ratios of transformers, the weight of a pulse.
+        factors: points, and what their values are multiplied by, 0 for pulses that the device cannot count: ratios of transformers, the weight of a pulse.
         direction: the way through which a door's reader lets people, "" where it is not known.
     """
 
@@ -43,6 +44,7 @@ class Leg(NamedTuple):
         members: devices by the addresses that messages give.
         profile: id of the profile.
         quiet: devices that are not in the register are left out without a word.
+        stranger: the address in the topic, where no device has it; else "".
     """
 
     read: ReadForm
@@ -51,6 +53,7 @@ class Leg(NamedTuple):
     members: Mapping[str, Target]
     profile: str
     quiet: bool
+    stranger: str = ""
 
 
 Route: TypeAlias = tuple[Leg, ...]
@@ -80,7 +83,7 @@ class _Branch(NamedTuple):
 
 
 class Router:
-    """Finds the route of a topic. Its size depends on the register alone, never on what arrives.
+    """Finds the route of a topic. Its size is bounded, whatever arrives.
 
     Attributes:
         filters: the MQTT topic filters that catch what the devices publish, none of them covering another.
@@ -110,9 +113,11 @@ class Router:
         self._routes: dict[str, Route] = {}
         self._owners: dict[str, str] = {}
         self._own: dict[int, ReadForm] = {}
+        self._found: dict[str, Route] = {}  # where wildcards led, so that a topic is searched once
         branches = {name: self._prepare(profile) for name, profile in used.items()}
         for device in register:
             _check_wildcards(device)
+            _check_pulses(device, used[device.profile])
             if device.topic:
                 self._give_topic(device, used[device.profile], branches[device.profile])
             else:
@@ -131,26 +136,28 @@ class Router:
         Raises:
             Undecodable: it belongs to no device of the register.
         """
-        return self._routes.get(topic) or self._search(topic)
+        route = self._routes.get(topic) or self._found.get(topic)
+        if route is None:
+            route = self._search(topic)
+            if not any(leg.stranger for leg in route):
+                if len(self._found) >= _FOUND_MOST:
+                    self._found.clear()
+                self._found[topic] = route
+        return route
 
     def _search(self, topic: str) -> Route:
-        legs = []
-        stranger: Stranger | None = None
+        known: list[Leg] = []
+        unknown: list[Leg] = []
         for branch, parts in self._tree.find(topic):
             leg = branch.lead(parts)
-            if branch.by_topic and leg.target is None and not branch.form.ignore:
-                if not leg.quiet:
-                    stranger = stranger or Stranger(leg.profile, parts["device"])
+            if branch.by_topic and leg.target is None:
+                unknown.append(leg._replace(stranger=parts["device"]))
             else:
-                legs.append(leg)
-        if legs:
-            return tuple(legs)
-        if stranger:
-            raise Undecodable(
-                f"device {shorten(stranger.address)!r} is not in the register",
-                hint="add it with: siteward devices adopt",
-                strangers=(stranger,),
-            )
+                known.append(leg)
+        if not any(leg.target for leg in known):
+            known += unknown
+        if known:
+            return tuple(known)
         raise Undecodable("no device has this topic", hint="name the topic in devices.yaml")
 
     # ── preparing ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -159,19 +166,19 @@ class Router:
         """Compiles a profile's forms and puts them where their topics lead."""
         branches = []
         for form in profile.forms:
-            topics = [topic.replace(SITE, self._site) for topic in form.topics]
-            by_topic = not form.device and form.format != _SPARKPLUG
-            for named in {"device" in list_parts(topic) for topic in topics} or {False}:
-                read = compile_form(form, self._toolbox)
-                branch = _Branch(form, profile.id, read, {}, by_topic and named)
+            for by_topic in sorted({form.is_named_by(topic) for topic in form.topics}) or [False]:
+                read = compile_form(form, self._toolbox, by_topic=by_topic)
+                branch = _Branch(form, profile.id, read, {}, by_topic)
                 branches.append(branch)
-                for topic in topics:
-                    if ("device" in list_parts(topic)) == named:
-                        self._tree.add(topic, branch)
+                for topic in form.topics:
+                    if form.is_named_by(topic) == by_topic:
+                        self._tree.add(topic.replace(SITE, self._site), branch)
         return branches
 
     def _give_topic(self, device: Device, profile: Profile, branches: list[_Branch]) -> None:
         """Makes a topic a device's own: whatever comes there is read as its."""
+        if any(form.format == _SPARKPLUG for form in profile.forms):
+            raise Unroutable(device.id, f"leave out its `topic`; profile {profile.id!r} goes by the address alone")
         self._claim(device.topic, device)
         self._routes[device.topic] = tuple(
             Leg(
@@ -187,7 +194,7 @@ class Router:
 
     def _compile_own(self, form: Form) -> ReadForm:
         if id(form) not in self._own:
-            self._own[id(form)] = compile_form(form, self._toolbox, own_topic=True)
+            self._own[id(form)] = compile_form(form, self._toolbox, by_topic=True)
         return self._own[id(form)]
 
     def _give_address(self, device: Device, profile: Profile, branches: list[_Branch]) -> None:
@@ -202,7 +209,10 @@ class Router:
             for topic in branch.form.topics if branch.by_topic else ():
                 bare = topic.replace(SITE, self._site)
                 if list_parts(bare) == ["device"] and not has_wildcard(bare):
-                    self._claim(bare.replace(DEVICE, address), device)
+                    name = bare.replace(DEVICE, address)
+                    self._claim(name, device)
+                    if "/" in address:  # which {device} alone does not match
+                        self._tree.add_name(name, branch, {"device": address})
                 elif "/" in address and DEVICE in bare:
                     raise Unroutable(device.id, f"expected no / in {address!r}, because {topic} has wildcards")
 
@@ -256,6 +266,17 @@ def _check_wildcards(device: Device) -> None:
             raise Unroutable(device.id, f"expected no wildcard (+, #) in {text!r}")
 
 
+def _check_pulses(device: Device, profile: Profile) -> None:
+    counted = {name: device.pulse_factor(name) for form in profile.forms for name in _list_counted(form)}
+    if counted and not any(counted.values()):
+        raise Unroutable(device.id, f"give it a `pulse_weight`: its profile counts {' or '.join(counted)} in pulses")
+
+
+def _list_counted(form: Form) -> list[str]:
+    """The points that are counted in pulses."""
+    return [name for name, sources in form.points.items() if sources[0].unit == PULSE]
+
+
 def _first_of_each(branches: Iterable[_Branch]) -> Iterable[_Branch]:
     """One branch a form: a form whose topics differ has two."""
     return {id(branch.form): branch for branch in branches}.values()
@@ -263,12 +284,7 @@ def _first_of_each(branches: Iterable[_Branch]) -> Iterable[_Branch]:
 
 def _aim(device: Device, form: Form) -> Target:
     """What a device's record does to readings of a form."""
-    factor = getattr(device, "factor", lambda _name: 1.0)
-    factors = {name: factor(name) for name in POINTS if factor(name) != 1}
-    for name, sources in form.points.items():
-        if any(source.unit == PULSE for source in sources):
-            weight = getattr(device, "pulse_factor", lambda _name: None)(name)
-            if weight is None:
-                raise Unroutable(device.id, f"give it a `pulse_weight`: its profile counts {name} in pulses")
-            factors[name] = weight
-    return Target(device.id, tuple(factors.items()), getattr(device, "direction", "") or "")
+    transformed = POINTS if device.ct_ratio or device.vt_ratio else ()
+    factors = {name: factor for name in transformed if (factor := device.factor(name)) != 1}
+    factors |= {name: device.pulse_factor(name) or 0.0 for name in _list_counted(form)}
+    return Target(device.id, tuple(factors.items()), device.direction or "")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from math import isclose
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from devices.canonical import read_object
 from devices.errors import Undecodable
@@ -13,31 +13,46 @@ from devices.profile import Profile, ProfileTest
 from devices.reading import Value
 from devices.sparkplug import Host
 from devices.timestamps import format_rfc3339, parse_rfc3339
-from devices.topics import DEVICE, SITE
+from devices.topics import SITE, write_example
 from devices.topictree import TopicTree
 
-_SELF = "device"
-"""The address that a test's device has where the topic names it."""
+_SITE_ID = "site"
+
+Path: TypeAlias = tuple[str | int, ...]
+"""Where something stands in a test, such as ("readings", 0, "power_kw")."""
+
+
+class Failure(NamedTuple):
+    """What a test of a profile wants and does not get.
+
+    Attributes:
+        test: its number, from 0.
+        path: where in it that stands.
+        problem: what is wrong.
+    """
+
+    test: int
+    path: Path
+    problem: str
 
 
 class _Reading(NamedTuple):
-    """What a test wants, or what came."""
+    """What a test wants, or what came: the device's address, its time, and the points."""
 
     device: str
-    record: Record
+    values: Mapping[str, Value]
 
 
-def check_profile(profile: Profile) -> list[str]:
-    """What is wrong, one line each; nothing where all tests pass. The site is `site`, its time zone UTC here."""
-    try:
-        bench = _Bench(profile)
-    except ValueError as error:
-        return [str(error)]
-    problems = []
-    for index, test in enumerate(profile.tests):
-        label = f"test {index + 1}" + (f" ({test.name})" if test.name else "")
-        problems += [f"{label}: {problem}" for problem in bench.run(test)]
-    return problems
+def check_profile(profile: Profile) -> list[Failure]:
+    """What its tests do not get; nothing where all pass. The site is `site`, its time zone UTC here.
+
+    Raises:
+        ValueError: a codec is no JavaScript.
+    """
+    bench = _Bench(profile)
+    return [
+        Failure(number, path, problem) for number, test in enumerate(profile.tests) for path, problem in bench.run(test)
+    ]
 
 
 class _Bench:
@@ -45,54 +60,56 @@ class _Bench:
 
     def __init__(self, profile: Profile) -> None:
         toolbox = Toolbox("UTC", Host(_list_nodes(profile)))
-        self._profile = profile
+        self._topics = [topic for form in profile.forms for topic in form.topics]
         self._tree: TopicTree[ReadForm] = TopicTree()
-        self._own = [compile_form(form, toolbox, own_topic=True) for form in profile.forms]
+        self._own = [compile_form(form, toolbox, by_topic=True) for form in profile.forms]
         for form in profile.forms:
-            read = compile_form(form, toolbox)
             for topic in form.topics:
-                self._tree.add(topic.replace(SITE, "site"), read)
+                read = compile_form(form, toolbox, by_topic=form.is_named_by(topic))
+                self._tree.add(topic.replace(SITE, _SITE_ID), read)
 
-    def run(self, test: ProfileTest) -> list[str]:
-        """What is wrong with a test."""
+    def run(self, test: ProfileTest) -> Iterator[tuple[Path, str]]:
+        """What is wrong with a test, and where."""
+        wanted: list[_Reading] = []
+        for number, reading in enumerate(test.readings or ()):
+            try:
+                wanted.append(_expect(reading))
+            except Undecodable as error:
+                yield ("readings", number), str(error)
+                return
         try:
-            expected = [_expect(dict(reading)) for reading in test.readings or ()]
-            arrival = _find_arrival(test, expected)
-        except (Undecodable, ValueError) as error:
-            return [f"its `readings` are none: {error}"]
-        try:
-            got = self._read(test, arrival)
+            got = self._read(test, _find_arrival(test, wanted))
         except Undecodable as error:
-            if test.error:
-                return [] if test.error in str(error) else [f"expected the error {test.error!r}, got {str(error)!r}"]
-            return [f"undecodable: {error}"]
+            if not test.error:
+                yield (), f"undecodable: {error}"
+            elif test.error not in str(error):
+                yield ("error",), f"expected {test.error!r}, got {str(error)!r}"
+            return
         if test.error:
-            return [f"expected the error {test.error!r}, got {len(got)} readings"]
-        if len(got) != len(expected):
-            return [f"expected {len(expected)} readings, got {len(got)}"]
-        return [
-            f"reading {number}: {problem}"
-            for number, (reading, wanted) in enumerate(zip(got, expected, strict=True), 1)
-            for problem in _compare(reading, wanted)
-        ]
+            yield ("error",), f"expected {test.error!r}, got {_show(got)}"
+        elif len(got) != len(wanted):
+            yield ("readings",), f"expected {_show(wanted)}, got {_show(got)}"
+        else:
+            for number, (one, other) in enumerate(zip(wanted, got, strict=True)):
+                for name, problem in _compare(one, other):
+                    yield ("readings", number, name), f"{name}: {problem}"
 
     def _read(self, test: ProfileTest, arrival: int) -> list[_Reading]:
-        topic = test.topic or self._usual_topic()
-        ways: list[tuple[ReadForm, Mapping[str, str]]] = list(self._tree.find(topic)) if topic else []
-        ways = ways or [(read, {}) for read in self._own]
         readings: list[_Reading] = []
         fits = False
-        for read, parts in ways:
+        for read, parts in self._find_ways(test.topic):
             records = read(test.data, arrival, parts)
             fits = fits or records is not None
-            readings += [_Reading(record[2] or parts.get("device", ""), record) for record in records or ()]
+            readings += [_flatten(record, parts) for record in records or ()]
         if not fits:
             raise Undecodable("no form of the profile takes this message")
         return readings
 
-    def _usual_topic(self) -> str:
-        topics = [topic for form in self._profile.forms for topic in form.topics]
-        return topics[0].replace(DEVICE, _SELF).replace(SITE, "site") if topics else ""
+    def _find_ways(self, topic: str) -> list[tuple[ReadForm, Mapping[str, str]]]:
+        """The forms that read a topic, and its named parts; any other topic is a device's own."""
+        if not topic and self._topics:
+            topic = write_example(self._topics[0])
+        return list(self._tree.find(topic)) or [(read, {}) for read in self._own]
 
 
 def _list_nodes(profile: Profile) -> list[str]:
@@ -101,32 +118,53 @@ def _list_nodes(profile: Profile) -> list[str]:
     return ["/".join([level[1], *level[3:]]) for level in levels if level[0] == "spBv1.0" and len(level) > 3]  # noqa: PLR2004 - see above
 
 
-def _expect(reading: dict[str, object]) -> _Reading:
-    device = str(reading.pop("device", ""))
-    return _Reading(device, read_object(reading))
+def _expect(reading: Mapping[str, object]) -> _Reading:
+    """What a test says as Siteward's own payload would."""
+    record = read_object({name: value for name, value in reading.items() if name != "device"})
+    return _flatten(record, {"device": str(reading.get("device", ""))})
 
 
-def _find_arrival(test: ProfileTest, expected: list[_Reading]) -> int:
-    if test.arrival:
-        return parse_rfc3339(test.arrival)[0]
-    return next((moment[0] for _, (moment, _, _) in expected if moment), 0)
+def _find_arrival(test: ProfileTest, wanted: list[_Reading]) -> int:
+    if test.arrival is not None:
+        return test.arrival
+    times = [str(reading.values["time"]) for reading in wanted if "time" in reading.values]
+    return parse_rfc3339(times[0])[0] if times else 0
 
 
-def _compare(got: _Reading, wanted: _Reading) -> Iterator[str]:
+def _flatten(record: Record, parts: Mapping[str, str]) -> _Reading:
+    moment, values, address = record
+    time = {} if moment is None else {"time": format_rfc3339(moment[0])}
+    return _Reading(address or parts.get("device", ""), time | values)
+
+
+def _compare(wanted: _Reading, got: _Reading) -> Iterator[tuple[str, str]]:
     if wanted.device and got.device != wanted.device:
-        yield f"device: expected {wanted.device}, got {got.device or 'nothing'}"
-    found, expected = _flatten(got.record), _flatten(wanted.record)
-    for name in sorted(found.keys() | expected.keys()):
-        if not _same(found.get(name), expected.get(name)):
-            yield f"{name}: expected {expected.get(name, 'nothing')}, got {found.get(name, 'nothing')}"
-
-
-def _flatten(record: Record) -> dict[str, Value]:
-    moment, values, _ = record
-    return values if moment is None else {"time": format_rfc3339(moment[0]), **values}
+        yield "device", f"expected {wanted.device}, got {got.device or 'nothing'}"
+    for name in sorted(wanted.values.keys() | got.values.keys()):
+        one, other = wanted.values.get(name), got.values.get(name)
+        if not _same(one, other):
+            yield name, f"expected {_show_value(one)}, got {_show_value(other)}"
 
 
 def _same(one: Value | None, other: Value | None) -> bool:
     if type(one) is float and type(other) is float:
-        return isclose(one, other, rel_tol=1e-9, abs_tol=1e-12)  # a scale may leave a last digit that nobody writes down
+        return isclose(
+            one, other, rel_tol=1e-9, abs_tol=1e-12
+        )  # a scale may leave a last digit that nobody writes down
     return one == other
+
+
+def _show(readings: list[_Reading]) -> str:
+    shown = "; ".join(
+        ", ".join(f"{name} {_show_value(value)}" for name, value in reading.values.items()) for reading in readings
+    )
+    return f"{len(readings)} reading{'' if len(readings) == 1 else 's'}" + (f" ({shown})" if shown else "")
+
+
+def _show_value(value: Value | None) -> str:
+    """A value as YAML has it."""
+    if value is None:
+        return "nothing"
+    if type(value) is bool:
+        return str(value).lower()
+    return f"{value:.12g}" if type(value) is float else str(value)

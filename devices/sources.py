@@ -1,21 +1,22 @@
 """What a profile may say about one value: where it stands, and what to make of it."""
 
-import re
 from collections.abc import Iterator
 from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import AfterValidator, BeforeValidator, Field, FiniteFloat, model_validator
 
+from devices.expressions import parse_expression
 from devices.paths import check_path
 from devices.points import POINTS
 from devices.register import Duration, Model
+from devices.timepatterns import compile_pattern
 from devices.timestamps import check_zone
 from devices.values import suggest
 
 Scalar: TypeAlias = bool | int | FiniteFloat | str
 """A value as it may stand in a payload."""
 
-_SCALE_MIN, _SCALE_MAX = 1e-12, 1e12
+SCALE_MIN, SCALE_MAX = 1e-12, 1e12
 
 PULSE = "pulse"
 """The unit of pulses; what one is worth stands in the register."""
@@ -48,46 +49,41 @@ def _check_signed_path(path: str) -> str:
 
 
 def _check_expression(pattern: str) -> str:
-    try:
-        groups = re.compile(pattern).groups
-    except re.error as error:
-        raise ValueError(f"expected a regular expression: {error}") from None
-    if groups != 1:
-        raise ValueError(f"expected one group in ( ), got {groups}")
+    parse_expression(pattern)
     return pattern
 
 
-def _check_matching(pattern: str) -> str:
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        raise ValueError(f"expected a regular expression: {error}") from None
+def _check_extraction(pattern: str) -> str:
+    groups = parse_expression(pattern).groups
+    if groups != 1:
+        raise ValueError(f"expected one group in ( ), got {groups}")
     return pattern
 
 
 SignedPath: TypeAlias = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_check_signed_path)]
 
 
-class Test(Model):
+class Criterion(Model):
     """What a value must be like."""
 
     present: bool | None = Field(None, description="true: the path finds something; false: it finds nothing.")
     above: FiniteFloat | None = Field(None, description="A number greater than this.")
     below: FiniteFloat | None = Field(None, description="A number less than this.")
     is_not: Scalar | list[Scalar] | None = Field(None, description="None of these.")
-    matches: Annotated[str, AfterValidator(_check_matching)] | None = Field(
+    contains: str | list[str] | None = Field(None, description="A text that holds this, or one of these.")
+    matches: Annotated[str, AfterValidator(_check_expression)] | None = Field(
         None,
         description="A text in which this regular expression is found.",
     )
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if not self.model_fields_set:
-            raise ValueError("expected present, above, below, is_not or matches")
+        if all(value is None for _, value in self):
+            raise ValueError("expected present, above, below, is_not, contains or matches")
         return self
 
 
-Condition: TypeAlias = Scalar | list[Scalar] | Test
+Condition: TypeAlias = Scalar | list[Scalar] | Criterion
 When: TypeAlias = dict[MessagePath, Condition]
 """Paths, and the value, one of the values, or the test for each."""
 
@@ -101,18 +97,25 @@ class UnitPath(Model):
 class PointSource(Model):
     """Where a point stands in a message, and how its value becomes the point's."""
 
-    path: MessagePath | None = Field(None, description="Where it stands; where it finds nothing, the point is left out.")
+    path: MessagePath | None = Field(
+        None,
+        description="Where it stands; where it finds nothing, the point is left out.",
+    )
     sum: list[SignedPath] = Field(
         default_factory=list,
-        description="Paths to add up instead of one; - in front takes away. One that finds nothing: the point is left out.",
+        description="Paths to add up instead of one; - in front takes away. Where one finds nothing, the point is left "
+        "out.",
     )
-    value: Scalar | None = Field(None, description="A constant instead, for points that are given when something holds.")
+    value: Scalar | None = Field(
+        None,
+        description="A constant instead, for points that are given when something holds.",
+    )
     when: When = Field(default_factory=dict, description="Conditions; where they do not hold, this gives nothing.")
     combine: Literal["sum", "mean", "min", "max", "first", "last", "none"] | None = Field(
         None,
         description="What to make of a list or an object of numbers; none: nothing. Left out, it is an error.",
     )
-    pattern: Annotated[str, AfterValidator(_check_expression)] | None = Field(
+    pattern: Annotated[str, AfterValidator(_check_extraction)] | None = Field(
         None,
         description="A regular expression with one group, for a text that holds more than the value; "
         "where it is not found, the point is left out.",
@@ -148,11 +151,11 @@ class PointSource(Model):
         return self
 
     def _find_problems(self) -> Iterator[str]:
-        given = [name for name in ("path", "sum", "value") if name in self.model_fields_set]
+        given = [name for name in ("path", "sum", "value") if getattr(self, name) not in (None, [])]
         if len(given) != 1:
             yield "expected path, sum or value" + (f", one of them only, got {' and '.join(given)}" if given else "")
-        if not _SCALE_MIN <= abs(self.scale) <= _SCALE_MAX:
-            yield f"scale: expected a size between {_SCALE_MIN} and {_SCALE_MAX}"
+        if not SCALE_MIN <= abs(self.scale) <= SCALE_MAX:
+            yield f"scale: expected a size between {SCALE_MIN} and {SCALE_MAX}"
         if self.value is not None:
             spare = self.model_fields_set - {"value", "when"}
             if spare:
@@ -194,9 +197,10 @@ Paths: TypeAlias = Annotated[
 
 def _check_time_format(name: str) -> str:
     if "%" in name:
-        return name
-    if name not in TIME_FORMATS:
-        raise ValueError(f"expected one of {', '.join(TIME_FORMATS)} or a pattern such as %d/%m/%Y %H:%M:%S, got {name!r}")
+        compile_pattern(name)
+    elif name not in TIME_FORMATS:
+        hint = suggest(name, TIME_FORMATS) or f"expected {', '.join(TIME_FORMATS)} or a pattern such as %d/%m/%Y %H:%M"
+        raise ValueError(f"{name!r} is no format of times; {hint}")
     return name
 
 
@@ -209,12 +213,12 @@ class TimeSource(Model):
         AfterValidator(_check_time_format),
         Field(json_schema_extra={"anyOf": [{"enum": list(TIME_FORMATS)}, {"pattern": "%"}]}),
     ] = Field(
-        description="rfc3339: with an offset; local: without; epoch_…: since 1970, also as text; dsmr: YYMMDDhhmmss and W or "
-        "S; age_…: before the arrival; or a pattern with %, as strptime has them.",
+        description="rfc3339: with an offset; local: without; epoch_…: since 1970, also as text; dsmr: YYMMDDhhmmss "
+        "and W or S; age_…: before the arrival; or a pattern with %, as strptime has them.",
     )
     zone: Annotated[str, AfterValidator(lambda name: check_zone(name) if name else name)] = Field(
         "",
-        description="IANA name of the time zone of the device's clock, for local, dsmr and patterns; left out: the site's.",
+        description="IANA name of the zone of the device's clock, for local, dsmr and patterns; left out: the site's.",
     )
 
     @model_validator(mode="after")
@@ -225,11 +229,14 @@ class TimeSource(Model):
 
 
 class Entries(Model):
-    """A list of names and values that belong to one reading."""
+    """Names and values that belong to one reading."""
 
-    path: MessagePath = Field("@", description="Where the list stands.")
-    name: MessagePath = Field(description="Where an entry says its name.")
-    value: MessagePath | None = Field(None, description="Where it says its value; left out: the entry itself.")
+    path: MessagePath = Field("@", description="Where the list stands, or an object of names and entries.")
+    name: MessagePath | None = Field(None, description="Where an entry of a list says its name.")
+    value: Paths = Field(
+        default_factory=lambda: ["@"],
+        description="Where it says its value, or several paths: the first that finds something; left out: the entry itself.",
+    )
 
 
 class Intervals(Model):
@@ -238,6 +245,8 @@ class Intervals(Model):
     path: MessagePath = Field(description="Where the list of differences stands.")
     every: Duration = Field(description="Length of an interval.")
     newest: Literal["first", "last"] = Field(description="At which end of the list the newest interval is.")
-    point: PointName = Field(description="The register's point; its value in the message is that at the end of the newest.")
+    point: PointName = Field(
+        description="The register's point; its value in the message is that at the end of the newest interval.",
+    )
     unit: Annotated[str, Field(min_length=1, max_length=40)] | None = Field(None, description="Of the differences.")
     scale: FiniteFloat = Field(1.0, description="A difference times this is in `unit`.")

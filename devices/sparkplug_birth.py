@@ -39,17 +39,15 @@ class Birth(Struct, dict=True):
         """Prepares looking up."""
         self._by_name: dict[str, _Known] = {}
         self._by_alias: dict[int, _Known] = {}
-        units: dict[str, str] = {}
         taken = Counter(_cut_folders(definition.name) for definition in self.definitions)
         for name, alias, datatype, unit in self.definitions:
             short = _cut_folders(name)
             names = (name, short) if short != name and taken[short] == 1 else (name,)
+            if unit:
+                names += tuple(f"{one} [{unit}]" for one in names)
             self._by_name[name] = known = _Known(names, datatype)
             if alias is not None:
                 self._by_alias[alias] = known
-            if unit:
-                units |= dict.fromkeys(names, unit)
-        self._root = {"units": units}
 
     def read(self, message: Payload, address: str) -> tuple[list[Part], bool]:
         """The values in a message, and whether it has no alias that is unknown here.
@@ -59,8 +57,9 @@ class Birth(Struct, dict=True):
             address: of whom it speaks.
 
         Returns:
-            A part for each moment, the oldest first. Its body is an object of values by the metrics' names, and by
-            names without folders where only one metric has that; its root has the engineering units as `units`.
+            A part for each moment, the oldest first. Its body is an object of values by the metrics' names; also by the
+            name without folders where only one metric has that, and by both with the unit that the birth gives:
+            `Meter/Power`, `Power`, `Meter/Power [kW]`, `Power [kW]`.
 
         Raises:
             Undecodable: a value does not fit its datatype, a text is not UTF-8, or a time cannot be.
@@ -77,7 +76,7 @@ class Birth(Struct, dict=True):
                 body = bodies.setdefault(metric.timestamp or message.timestamp, {})
                 for name in known.names:
                     body[name] = value
-        parts = [Part(body, self._root, _read_moment(time), address) for time, body in sorted(bodies.items())]
+        parts = [Part(body, None, _read_moment(time), address) for time, body in sorted(bodies.items())]
         return parts, complete
 
     def _find(self, metric: Metric) -> _Known | None:

@@ -106,14 +106,14 @@ class Node(Struct):
 
     def _follow(self, message: Payload) -> None:
         """Judges by the sequence number whether messages were lost before this one."""
-        sequence = _read_sequence(message)
-        if sequence is None or sequence == self.sequence:
+        sequence, time = _read_sequence(message), message.timestamp
+        if sequence is None:
             return
         if self.sequence is not None and sequence != (self.sequence + 1) % _SEQUENCE_END:
-            if 0 < message.timestamp < self.time:  # an older one that came again
+            if 0 < time < self.time or (sequence, time) == (self.sequence, self.time):  # it came before
                 return
             self.move("loss")
-        self.sequence, self.time = sequence, message.timestamp
+        self.sequence, self.time = sequence, time
 
 
 def _read_session(message: Payload) -> int | None:

@@ -1,7 +1,7 @@
 """Payloads of Sparkplug B: protocol buffers, their metrics, and what the values of those mean.
 
 The numbers are those of the Sparkplug 3.0.0 specification, chapter 6 (https://sparkplug.eclipse.org/specification).
-Fields that nothing here reads (bytes, files, data sets, templates) are not declared, so that they are passed over.
+Values that are no single one (bytes, files, data sets, templates) are not declared, so that they are passed over.
 """
 
 import struct
@@ -37,6 +37,7 @@ _MESSAGES: dict[str, dict[int, str]] = {
         2: "alias uint64",
         3: "timestamp uint64",
         4: "datatype uint32",
+        5: "is_historical bool",
         7: "is_null bool",
         9: "properties Properties",
         10: "int_value uint32 |",
@@ -70,7 +71,10 @@ class Properties(Message, Protocol):
 
 
 class Metric(Message, Protocol):
-    """A value of a node or a device. A text that is not UTF-8 is bytes."""
+    """A value of a node or a device. A text that is not UTF-8 is bytes.
+
+    One that is historical is like any other: its time says all.
+    """
 
     name: str | bytes
     alias: int

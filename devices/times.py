@@ -7,10 +7,26 @@ from zoneinfo import ZoneInfo
 from devices.errors import Undecodable
 from devices.paths import Scope, compile_path
 from devices.sources import TimeSource
-from devices.timestamps import MILLISECOND, SECOND, Moment, parse_epoch, parse_local, parse_rfc3339
+from devices.timepatterns import compile_pattern
+from devices.timestamps import (
+    MICROSECOND,
+    MILLISECOND,
+    NANOSECOND,
+    SECOND,
+    ClockError,
+    Moment,
+    parse_age,
+    parse_dsmr,
+    parse_epoch,
+    parse_local,
+    parse_rfc3339,
+)
 
 ReadTime: TypeAlias = Callable[[Any, Scope, int], Moment | None]
 """The time of an item that arrived at a time (nanoseconds since 1970); None where it says none."""
+
+_EPOCHS = {"epoch_s": SECOND, "epoch_ms": MILLISECOND, "epoch_us": MICROSECOND, "epoch_ns": NANOSECOND}
+_AGES = {"age_s": SECOND, "age_ms": MILLISECOND}
 
 
 def compile_time(source: TimeSource, zone: str) -> ReadTime:
@@ -29,6 +45,8 @@ def compile_time(source: TimeSource, zone: str) -> ReadTime:
             if value is not None:
                 try:
                     return parse(value, received)
+                except ClockError:
+                    return None  # the arrival counts
                 except ValueError as error:
                     raise Undecodable(f"time: {error}") from None
         return None
@@ -37,13 +55,17 @@ def compile_time(source: TimeSource, zone: str) -> ReadTime:
 
 
 def _choose_parser(source: TimeSource, clock: ZoneInfo) -> Callable[[Any, int], Moment]:
-    match source.format:
-        case "rfc3339":
-            return lambda value, _received: parse_rfc3339(value)
-        case "epoch_s":
-            return lambda value, _received: parse_epoch(value, SECOND)
-        case "epoch_ms":
-            return lambda value, _received: parse_epoch(value, MILLISECOND)
-        case "local":
-            return lambda value, received: parse_local(value, clock, received)
-    raise NotImplementedError(source.format)
+    """The function that reads a time as it is written; the second argument is the arrival."""
+    form = source.format
+    if form in _EPOCHS:
+        epoch = _EPOCHS[form]
+        return lambda value, _received: parse_epoch(value, epoch)
+    if form in _AGES:
+        age = _AGES[form]
+        return lambda value, received: parse_age(value, age, received)
+    if form == "rfc3339":
+        return lambda value, _received: parse_rfc3339(value)
+    if form == "dsmr":
+        return lambda value, _received: parse_dsmr(value, clock)
+    parse = parse_local if form == "local" else compile_pattern(form)
+    return lambda value, received: parse(value, clock, received)

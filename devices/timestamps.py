@@ -41,6 +41,10 @@ _DSMR = re.compile(r"(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)([WS]?)", re.ASCII).ful
 _DECIMAL = re.compile(r"([+-]?)(\d{1,20})(?:\.(\d+))?", re.ASCII).fullmatch
 
 
+class ClockError(ValueError):
+    """A time in the right form that cannot be, such as 0000-00-00: of a clock that is not set."""
+
+
 class TimeLimits(NamedTuple):
     """Which times of devices are believed, seen from the arrival; nanoseconds.
 
@@ -70,7 +74,8 @@ def parse_rfc3339(value: object) -> Moment:
     The seconds may be missing, as in ISO 8601.
 
     Raises:
-        ValueError: it is no such text; the message holds nothing of it.
+        ValueError: it is no such text; the message holds nothing of it. ClockError, which is one, where it is, and
+            cannot be; so with all that follows here.
     """
     minute, second, fraction, offset = _split(value)
     if not offset:
@@ -196,7 +201,7 @@ def _read_minute(text: str, zone: tzinfo | None = None, fold: int = 0) -> int:
             minute = minute.replace(tzinfo=zone, fold=fold)
         seconds = (minute - _EPOCH) // _ONE_SECOND
     except (ValueError, OverflowError):
-        raise ValueError("no such date or time of day") from None
+        raise ClockError("no such date or time of day") from None
     _check_range(seconds)
     return seconds
 
@@ -206,7 +211,7 @@ def _join(minute: int, second: str | None, fraction: str | None) -> Moment:
         return minute * SECOND, MINUTE
     seconds = minute + int(second)
     if second > "59" and (second > "60" or seconds % _DAY_S):  # a leap second ends a UTC day
-        raise ValueError("no such date or time of day")
+        raise ClockError("no such date or time of day")
     if fraction is None:
         return seconds * SECOND, SECOND
     digits = fraction[:9]
@@ -216,4 +221,4 @@ def _join(minute: int, second: str | None, fraction: str | None) -> Moment:
 
 def _check_range(seconds: int) -> None:
     if not -_SECONDS_MAX < seconds < _SECONDS_MAX:
-        raise ValueError("outside of the years 1678 to 2261")
+        raise ClockError("outside of the years 1678 to 2261")

@@ -1,7 +1,7 @@
 """MQTT topic filters (MQTT 5.0, section 4.7), and profiles' topics with named parts such as `{device}`."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 DEVICE = "{device}"
 SITE = "{site}"
@@ -9,6 +9,7 @@ SITE = "{site}"
 _PART = re.compile(r"\{([^{}]*)\}")
 _NAME = re.compile(r"[a-z][a-z0-9_]*", re.ASCII).fullmatch
 _TAIL = "#}"
+_LENGTH_MAX = 1000
 
 
 def check_topic(topic: str) -> str:
@@ -17,33 +18,43 @@ def check_topic(topic: str) -> str:
     Raises:
         ValueError: it is no topic filter, or its named parts are wrong.
     """
-    levels = topic.split("/")
+    for problem in _find_problems(topic):
+        raise ValueError(problem)
+    return topic
+
+
+def _find_problems(topic: str) -> Iterator[str]:
     parts = _PART.findall(topic)
-    for index, part in enumerate(parts):
+    for part in parts:
         name = part.removesuffix("#")
-        if not _NAME(name):
-            raise ValueError(f"{{{part}}}: expected a name of a-z, 0-9 and _ in {{ }}")
-        if name in [other.removesuffix("#") for other in parts[:index]] or name == "site#":
-            raise ValueError(f"{{{name}}} stands twice")
-        if part != name and levels[-1] != f"{{{part}}}":
-            raise ValueError(f"{{{part}}} may only be the last level, alone")
+        if not _NAME(name) or part == "site#":
+            yield f"{{{part}}}: expected a name of a-z, 0-9 and _ in {{ }}"
+        if list_parts(topic).count(name) > 1:
+            yield f"{{{name}}} stands twice"
+        if part != name and topic != f"{{{part}}}" and not topic.endswith(f"/{{{part}}}"):
+            yield f"{{{part}}} may only be the last level, alone"
     bare = _PART.sub("", topic)
     if "{" in bare or "}" in bare:
-        raise ValueError("a { or } stands alone")
-    if re.search(r"\}\{", topic):
-        raise ValueError("between two named parts something must stand")
-    if "#" in "/".join(levels[:-1]).replace(_TAIL, "") or (bare.endswith("#") and levels[-1] != "#"):
-        raise ValueError("# may only be the last level, alone")
-    if any("+" in level and level != "+" for level in levels):
-        raise ValueError("+ must be a level of its own")
-    if "\0" in topic:
-        raise ValueError("a topic holds no zero character")
-    return topic
+        yield "a { or } stands alone"
+    if "}{" in topic:
+        yield "between two named parts something must stand"
+    if "#" in bare.removesuffix("/#" if bare != "#" else "#"):
+        yield "# may only be the last level, alone"
+    if any("+" in level and level != "+" for level in topic.split("/")):
+        yield "+ must be a level of its own"
+    if not topic or "\0" in topic or len(topic) > _LENGTH_MAX:
+        yield f"expected 1 to {_LENGTH_MAX} characters, none of them the zero character"
 
 
 def list_parts(topic: str) -> list[str]:
     """The names of a profile topic's parts."""
     return [part.removesuffix("#") for part in _PART.findall(topic)]
+
+
+def write_example(topic: str) -> str:
+    """A topic that a profile's topic stands for: its named parts, and what is behind wildcards, are called so."""
+    levels = [{"+": "any", "#": "any"}.get(level, level) for level in topic.split("/")]
+    return _PART.sub(lambda match: match[1].removesuffix("#"), "/".join(levels))
 
 
 def has_wildcard(topic: str) -> bool:
@@ -58,22 +69,26 @@ def to_filter(topic: str) -> str:
 
 
 def to_pattern(topic: str) -> re.Pattern[str]:
-    """An expression that matches what a profile's topic catches, with its named parts as groups."""
+    """An expression that matches what a profile's topic catches, with its named parts as groups.
+
+    It never searches for long: a part ends where the text behind it first stands, the last of a level at its end.
+    """
     levels = topic.removesuffix("/#").split("/")
-    pattern = "/".join("[^/]*" if level == "+" else _to_group(level) for level in levels)
+    pattern = "/".join(".*" if level == "#" else "[^/]*" if level == "+" else _to_group(level) for level in levels)
     return re.compile(pattern + ("(?:/.*)?" if topic.endswith("/#") else ""), re.DOTALL)
 
 
 def _to_group(level: str) -> str:
-    pieces = _PART.split(level)  # text, part, text, part, text
-    pattern = ""
-    for index, piece in enumerate(pieces):
-        if index % 2 == 0:
-            pattern += re.escape(piece)
-        elif piece.endswith("#"):
-            pattern += f"(?P<{piece[:-1]}>.+)"
+    text, *pieces = _PART.split(level)  # text, part, text, part, text
+    pattern = re.escape(text)
+    while pieces:
+        part, text, *pieces = pieces
+        if part.endswith("#"):
+            pattern += f"(?P<{part[:-1]}>.+)"
+        elif pieces:
+            pattern += f"(?>(?P<{part}>[^/]+?){re.escape(text)})"
         else:
-            pattern += f"(?P<{piece}>[^/]+)"
+            pattern += f"(?P<{part}>[^/]+){re.escape(text)}"
     return pattern
 
 

@@ -1,8 +1,7 @@
 """A tree of topics, level by level: which of many filters with named parts match a topic, without trying them all."""
 
-import re
-from collections.abc import Iterator, Mapping
-from typing import Generic, TypeVar
+from collections.abc import Callable, Iterator, Mapping
+from typing import Generic, TypeAlias, TypeVar
 
 from msgspec import Struct, field
 
@@ -10,16 +9,19 @@ from devices.topics import to_filter, to_pattern
 
 _T = TypeVar("_T")
 
+_Match: TypeAlias = Callable[[str], Mapping[str, str] | None]
+"""The named parts of a topic; None where it does not match."""
+
 
 class _Node(Struct, Generic[_T], eq=False):
     """A level; `any` is for wildcards and named parts, `tails` for what takes all that follows."""
 
     levels: "dict[str, _Node[_T]]" = field(default_factory=dict)
     any: "_Node[_T] | None" = None
-    ends: list[tuple[re.Pattern[str], _T]] = field(default_factory=list)
-    tails: list[tuple[re.Pattern[str], _T]] = field(default_factory=list)
+    ends: list[tuple[_Match, _T]] = field(default_factory=list)
+    tails: list[tuple[_Match, _T]] = field(default_factory=list)
 
-    def find(self, levels: list[str], at: int) -> Iterator[tuple[re.Pattern[str], _T]]:
+    def find(self, levels: list[str], at: int) -> Iterator[tuple[_Match, _T]]:
         """What may match, from a level on."""
         yield from self.tails
         if at == len(levels):
@@ -40,25 +42,35 @@ class TopicTree(Generic[_T]):
 
     def add(self, topic: str, item: _T) -> None:
         """Adds what a profile's topic stands for."""
-        node = self._root
+        pattern = to_pattern(topic)
+
+        def match(name: str) -> Mapping[str, str] | None:
+            found = pattern.fullmatch(name)
+            return found.groupdict() if found else None
+
         levels = to_filter(topic).split("/")
-        entry = (to_pattern(topic), item)
         if levels[-1] == "#":
-            levels.pop()
-            ends = False
+            self._enter(levels[:-1]).tails.append((match, item))
         else:
-            ends = True
+            self._enter(levels).ends.append((match, item))
+
+    def add_name(self, name: str, item: _T, parts: Mapping[str, str]) -> None:
+        """Adds what one topic alone stands for, with its named parts."""
+        self._enter(name.split("/"), wildcards=False).ends.append((lambda _name: parts, item))
+
+    def find(self, name: str) -> Iterator[tuple[_T, Mapping[str, str]]]:
+        """Everything whose topic matches, with the named parts."""
+        for match, item in self._root.find(name.split("/"), 0):
+            parts = match(name)
+            if parts is not None:
+                yield item, parts
+
+    def _enter(self, levels: list[str], *, wildcards: bool = True) -> _Node[_T]:
+        node = self._root
         for level in levels:
-            if level == "+":
+            if level == "+" and wildcards:
                 node.any = node.any or _Node()
                 node = node.any
             else:
                 node = node.levels.setdefault(level, _Node())
-        (node.ends if ends else node.tails).append(entry)
-
-    def find(self, topic: str) -> Iterator[tuple[_T, Mapping[str, str]]]:
-        """Everything whose topic matches, with the named parts."""
-        for pattern, item in self._root.find(topic.split("/"), 0):
-            match = pattern.fullmatch(topic)
-            if match is not None:
-                yield item, match.groupdict()
+        return node

@@ -13,11 +13,12 @@ from pydantic.fields import FieldInfo
 from collector.cli import app
 from collector.settings import Settings
 from collector.telemetry import FIGURES
+from devices.catalog import Catalog
 from devices.durations import write_duration
 from devices.points import POINT_KINDS, POINTS
-from devices.catalog import Catalog
 from devices.profile import Profile
-from devices.register import Device
+from devices.quantities import DIMENSIONS, Quantity
+from devices.register import Device, Replacement
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
 _NOTE = "<!-- written by scripts/write_reference.py -->\n"
@@ -53,16 +54,28 @@ def _default(field: FieldInfo) -> str:
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 
+def _find_quantities(annotation: Any) -> Iterator[Quantity]:  # noqa: ANN401 - any annotation
+    for part in get_args(annotation):
+        if isinstance(part, Quantity):
+            yield part
+        yield from _find_quantities(part)
+
+
 def _kind(field: FieldInfo) -> str:
     annotation = field.annotation
     if _is_duration(field) or "30s" in str(annotation):
         return "duration"
+    if "date-time" in str(field.metadata):
+        return "time with its offset"
+    examples = field.examples or [quantity.example for quantity in _find_quantities(annotation)]
+    if examples:
+        return f"such as {' or '.join(f'`{example}`' for example in examples)}"
     union = get_origin(annotation) in {Union, types.UnionType}
     options = [part for part in (get_args(annotation) if union else [annotation]) if part is not types.NoneType]
     words = []
     for part in options:
         if get_origin(part) is Literal:
-            words += [f"`{word}`" for word in get_args(part)]
+            words += [f"`{word}`" for word in get_args(part) if word]
         elif isinstance(part, type) and issubclass(part, Enum):
             words += [f"`{word.value}`" for word in part]
         elif isinstance(part, type):
@@ -111,6 +124,10 @@ def settings_page() -> str:
         + _table(head, list(seen.values()))
         + "\n## devices.yaml\n\nA list `tags` of further tags that devices may carry, and a list `devices` of:\n\n"
         + _table(head, _settings(Device))
+        + "\nA list `replacements` of meters that took the place of others:\n\n"
+        + _table(head, _settings(Replacement))
+        + "\ndevices.csv and replacements.csv have a column for each of these keys, and `name_en`, `name_zh` and `tag.NAME`"
+        " for what is nested.\n"
         + "\nPasswords and tokens come from `*_file` keys, or from the environment: `SITEWARD_MQTT_PASSWORD`,"
         " `SITEWARD_STORE_TOKEN`, `SITEWARD_STORE_PASSWORD`.\n"
     )
@@ -147,11 +164,16 @@ def command_line_page() -> str:
 def points_page() -> str:
     """Every point."""
     rows = [(f"`{p.name}`", p.unit or "–", p.type.__name__, p.kind, p.domain, p.meaning) for p in POINTS.values()]
+    kinds = [(f"`{kind}`", meaning) for kind, meaning in POINT_KINDS.items()]
+    units = [(d.name, kept, ", ".join(d.units), f"`{d.example}`") for kept, d in DIMENSIONS.items()]
     return (
         f"# Points\n\n{_NOTE}\nThe list is closed; a point's name carries its unit.\n\n"
         + _table(("point", "unit", "type", "kind", "system", "meaning"), rows)
         + "\n## Kinds\n\n"
-        + _table(("kind", "what it is"), ((f"`{kind}`", meaning) for kind, meaning in POINT_KINDS.items()))
+        + _table(("kind", "what it is"), kinds)
+        + "\n## Units\n\nQuantities are written with their unit, in profiles and in the register. These are usual; all that"
+        " are understood stand in `devices/units.txt`. Active, reactive and apparent power are not the same.\n\n"
+        + _table(("quantity", "kept in", "usual units", "example"), units)
     )
 
 

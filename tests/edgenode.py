@@ -43,11 +43,11 @@ class EdgeNode:
         time: of its newest message, ms since 1970.
     """
 
-    def __init__(self, name: str = "Plant/Gateway") -> None:
+    def __init__(self, name: str = "Plant/Gateway", time: int = TIME) -> None:
         self.group, self.name = name.split("/")
         self.seq = 255
         self.session = 0
-        self.time = TIME - 1000
+        self.time = time - 1000
 
     def birth(self, *metrics: dict[str, Any]) -> Spoken:
         """NBIRTH."""

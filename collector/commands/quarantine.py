@@ -58,15 +58,16 @@ def show(
     zone = configuration.settings.site.zone
     with visit_journal(configuration) as journal:
         found = _find(journal, group)
-        newest = list(quarantine.messages(journal.connection(), found))[-most:]
+        newest = list(quarantine.messages(journal.connection(), found, most))
     if as_json:
         print_json(
             [{"received": item.received, "topic": item.topic, "payload": _payload(item)} for _, item in newest],
         )
         return
     console.print(f"[bold]{found.times:,} times:[/] ", end="")
-    who = f": {found.address} (profile {found.profile})" if found.stranger else ""
-    console.print(f"{found.reason}{who}", markup=False)
+    console.print(found.reason, markup=False)
+    if found.stranger:
+        console.print(f"who: {found.address}, heard by profile {found.profile}", markup=False)
     if found.hint:
         console.print(f"what to do: {found.hint}", markup=False)
     for _, item in newest:

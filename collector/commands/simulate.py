@@ -1,7 +1,6 @@
 """`siteward simulate`: publishes the simulated campus to any broker."""
 
 import os
-import secrets
 import threading
 import time
 from collections.abc import Iterator
@@ -84,7 +83,6 @@ def make_campus(configuration: Configuration, days: int, now: int) -> Campus:
         Rhythm(settings.site.zone),
         now - days * _DAY,
         now,
-        key=secrets.token_bytes(32),
     )
     if not campus.devices:
         fail(f"{configuration.folder}: no device of the register speaks Siteward's own payload (profile canonical).")

@@ -44,14 +44,13 @@ class Delivery(NamedTuple):
 class Campus:
     """What every device of a register says, by time alone.
 
-    The same register, clock, start, key and seed say the same, however the time is cut into spans.
+    The same register, clock, start and seed say the same, however the time is cut into spans.
 
     Args:
         register: the site's devices; those that do not speak Siteward's own payload are left out.
         rhythm: the site's clock and calendar.
         start: where the simulation begins, UTC nanoseconds; it is moved back to a quarter of an hour.
         now: where its live part begins; incidents are placed before and after it.
-        key: of the hash that stands for credentials.
         seed: another seed, another campus.
 
     Attributes:
@@ -60,7 +59,7 @@ class Campus:
         incidents: what will go wrong, oldest first.
     """
 
-    def __init__(self, register: Register, rhythm: Rhythm, start: int, now: int, *, key: bytes, seed: int = 1) -> None:
+    def __init__(self, register: Register, rhythm: Rhythm, start: int, now: int, *, seed: int = 1) -> None:
         self.start = start - start % QUARTER_HOUR
         self.devices = [device for device in register if _is_simulated(device)]
         self.left_out = [device for device in register if not _is_simulated(device)]
@@ -71,7 +70,7 @@ class Campus:
         self._uses = _assign_uses(self.devices)
         doors = [device for device in self.devices if device.kind == "door"]
         people = self._chance.sub("people")
-        self._doors = Doors(doors, self._uses, rhythm, people, key=key, incidents=self._find("forced_door"))
+        self._doors = Doors(doors, self._uses, rhythm, people, incidents=self._find("forced_door"))
         self._surroundings = {building: self._look_around(building) for building in self._uses}
         self._instruments = self._install()
         self._silences = {

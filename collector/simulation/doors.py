@@ -1,6 +1,5 @@
 """The people of the campus and the doors they pass: who enters a building also leaves it."""
 
-import hmac
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
@@ -33,7 +32,7 @@ class Person(NamedTuple):
 
     Attributes:
         number: counts them.
-        credential: keyed hash of the card number, 32 hex digits.
+        card: its number, seven bytes in hexadecimal digits.
         home: the dormitory, or "" for those who live elsewhere.
         floor: the door to their room's floor there, or "" where there is none.
         work: where they teach, learn or work by day.
@@ -41,7 +40,7 @@ class Person(NamedTuple):
     """
 
     number: int
-    credential: str
+    card: str
     home: str
     floor: str
     work: str
@@ -87,7 +86,6 @@ class Doors:
         uses: what each building is used for.
         rhythm: the site's calendar.
         chance: draws everybody's days.
-        key: of the credentials' hash (HMAC-SHA-256).
         incidents: doors that are forced.
     """
 
@@ -98,7 +96,6 @@ class Doors:
         rhythm: Rhythm,
         chance: Chance,
         *,
-        key: bytes,
         incidents: Sequence[Incident] = (),
     ) -> None:
         self._rhythm = rhythm
@@ -106,7 +103,7 @@ class Doors:
         self._forced = incidents
         self._ids = [door.id for door in doors]
         self._entrances = _sort_doors(doors)
-        self.people = _settle(self._entrances, uses, chance, key, PEOPLE_PER_DOOR * len(doors))
+        self.people = _settle(self._entrances, uses, chance, PEOPLE_PER_DOOR * len(doors))
         self._on = lru_cache(maxsize=4)(self._report_day)
 
     def reports(self, door: str, after: int, until: int) -> list[Report]:
@@ -176,7 +173,7 @@ class Doors:
         for passage in passages:
             chance = self._chance.sub(door, passage.person.number, day.toordinal(), round(passage.hour * 1000))
             time = self._rhythm.locate(day, passage.hour)
-            who = {"direction": passage.direction, "credential": passage.person.credential}
+            who = {"direction": passage.direction, "credential": passage.person.card}
             if chance.share("misread") < 0.02:  # noqa: PLR2004 - how often a card is read badly
                 said.append((time - 4000 * _MS, {"event": "denied", **who, "reason": "unreadable"}))
             said.append((time, {"event": "granted", **who}))
@@ -200,7 +197,7 @@ class Doors:
         if self.people and chance.share("comes") < 0.4:  # noqa: PLR2004 - how often
             person = chance.pick(self.people, "who")
             time = self._rhythm.locate(day, chance.between(9, 20, "hour"))
-            yield time, {"event": "denied", "direction": "in", "credential": person.credential, "reason": "no access"}
+            yield time, {"event": "denied", "direction": "in", "credential": person.card, "reason": "no access"}
 
 
 def _sort_doors(doors: Sequence[Device]) -> Mapping[str, Entrances]:
@@ -222,7 +219,6 @@ def _settle(
     buildings: Mapping[str, Entrances],
     uses: Mapping[str, Use],
     chance: Chance,
-    key: bytes,
     count: int,
 ) -> Sequence[Person]:
     """The population: two thirds live in a dormitory, where there is one."""
@@ -241,7 +237,7 @@ def _settle(
         people.append(
             Person(
                 number=number,
-                credential=hmac.digest(key, str(number).encode(), "sha256").hex()[:32],
+                card=f"04{int(own.share('card') * 2**48):012X}",
                 home=home,
                 floor=own.pick(floors, "floor") if floors else "",
                 work=work,

@@ -1,1 +1,1 @@
-"""What devices announce of themselves at the broker, as proposals for the register. Pure: messages in, proposals out."""
+"""What devices announce of themselves at the broker, made proposals for the register. Pure."""

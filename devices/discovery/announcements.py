@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, NamedTuple, TypeAlias
 
+import orjson
 from msgspec import Struct, field
 
 from devices.errors import Undecodable
@@ -11,6 +12,9 @@ from devices.reading import Value
 
 Heard: TypeAlias = tuple[str, bytes]
 """A message: its topic and its payload."""
+
+Word: TypeAlias = str | bool
+"""What stands for a state in a payload."""
 
 _TEXT_LENGTH_MAX = 200
 
@@ -32,7 +36,7 @@ class Entity(NamedTuple):
     point: str
     unit: str = ""
     scale: float = 1.0
-    words: tuple[tuple[str | bool, Value], ...] = ()
+    words: tuple[tuple[Word, Value], ...] = ()
 
 
 class Announcement(Struct):
@@ -43,16 +47,24 @@ class Announcement(Struct):
         name: what people call the device.
         samples: messages such as it will send.
         profile: the built-in profile for its payloads, where the ecosystem's are all alike; else "".
-        entities: its points one by one, where they are announced so.
-        aliases: texts by which its topics may call it.
+        entities: its points by topic and name, where they are announced one by one.
+        aliases: what its topics may call it, the likeliest first.
     """
 
     source: str
     name: str = ""
     samples: list[Heard] = field(default_factory=list)
     profile: str = ""
-    entities: list[Entity] = field(default_factory=list)
-    aliases: set[str] = field(default_factory=set)
+    entities: dict[tuple[str, str], Entity] = field(default_factory=dict)
+    aliases: list[str] = field(default_factory=list)
+
+
+def group_entities(entities: Iterable[Entity]) -> dict[str, list[Entity]]:
+    """Entities by topic. A payload is JSON or a value alone: where a topic is said to be both, it is JSON."""
+    groups: dict[str, list[Entity]] = {}
+    for entity in entities:
+        groups.setdefault(entity.topic, []).append(entity)
+    return {topic: [entity for entity in group if entity.steps] or group for topic, group in groups.items()}
 
 
 def read_object(payload: bytes) -> dict[str, Any]:
@@ -67,6 +79,14 @@ def read_object(payload: bytes) -> dict[str, Any]:
 def pick_text(value: object) -> str:
     """A short text, "" where the value is none."""
     return value if isinstance(value, str) and len(value) <= _TEXT_LENGTH_MAX else ""
+
+
+def write_sample(content: object) -> bytes:
+    """Content as JSON; b"" where it is nested too deeply to be written."""
+    try:
+        return orjson.dumps(content)
+    except orjson.JSONEncodeError:
+        return b""
 
 
 def pick_objects(value: object) -> Iterable[dict[str, Any]]:

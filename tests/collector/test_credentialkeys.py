@@ -7,34 +7,38 @@ from pathlib import Path
 import pytest
 
 from collector.configuration import load
-from collector.credentialkeys import find_file, prepare, read, rotate
+from collector.credentialkeys import find_file, open_hasher, prepare, read, rotate
 from collector.errors import CollectorError
+from collector.settings import Settings
 from tests.sites import write_site
 
 ONE = "11" * 32
 TWO = "22" * 32
 
 
-def settings_of(folder: Path, **access: str) -> Path:
-    folder.joinpath("data").mkdir()
-    return write_site(folder, access=access)
+def read_settings(folder: Path, **access: str) -> Settings:
+    (folder / "data").mkdir()
+    return load(write_site(folder, access=access)).settings
 
 
 def test_the_first_start_makes_a_key_that_later_ones_find(tmp_path: Path) -> None:
-    settings = load(settings_of(tmp_path)).settings
-    (key,) = prepare(settings)
+    settings = read_settings(tmp_path)
+    prepare(settings)
+    first = open_hasher(settings).hash("1C0044CF23")
     path = find_file(settings)
     assert path.resolve() == tmp_path / "data" / "credential.keys"
-    assert (key.id, len(key.secret)) == ("k1", 32)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert prepare(settings) == [key]
+    assert first.startswith("k1:")
+    prepare(settings)
+    assert open_hasher(settings).hash("1C0044CF23") == first
 
 
 def test_a_file_that_the_settings_name_is_not_made_by_itself(tmp_path: Path) -> None:
-    settings = load(settings_of(tmp_path, credential_key_file="../secrets/cards")).settings
+    settings = read_settings(tmp_path, credential_key_file="../secrets/cards")
     assert find_file(settings).resolve() == tmp_path / "secrets" / "cards"
+    prepare(settings)
     with pytest.raises(CollectorError) as caught:
-        prepare(settings)
+        open_hasher(settings)
     assert str(caught.value) == (
         f"{find_file(settings)}: there is no such file; `siteward credentials rotate` makes it"
     )

@@ -58,7 +58,9 @@ def test_the_live_state_is_told(daemon: Daemon) -> None:
     status, live = get(daemon, "/live")
     assert status == 200
     assert (live["site"], live["broker"]["state"], live["journal"]["head"], live["devices"]) == ("site", "down", 0, {})
-    assert live["counts"] == {"messages": 0, "readings": 0, "late": 0, "duplicates": 0, "quarantined": 0}
+    counts = ("messages", "readings", "late", "duplicates", "quarantined", "ignored")
+    assert live["counts"] == dict.fromkeys(counts, 0)
+    assert live["configuration"] == {"loaded": live["started"], "in_force": True}
 
 
 def test_other_addresses_say_what_there_is(daemon: Daemon) -> None:

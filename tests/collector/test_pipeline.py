@@ -15,6 +15,7 @@ from collector.pipeline import Pipeline
 from collector.settings import Quarantine
 from devices.catalog import Catalog
 from devices.decoder import Decoder
+from devices.profile import Profile
 from devices.reading import Reading
 from devices.register import Device, Register
 from devices.timestamps import TimeLimits
@@ -112,11 +113,83 @@ def test_bad_messages_go_to_quarantine_beside_good_ones(site: Site) -> None:
     assert len(site.readings()) == 1
     groups = {group.device: group for group in quarantine.list_groups(site.journal.connection())}
     assert groups["em-1"].reason == "power_kw: expected a number, got a text"
-    assert groups[""].reason == "device 'em-9' is not in the register"
-    ((_, kept),) = quarantine.messages(site.journal.connection(), groups["em-1"].id)
+    assert groups[""].stranger == ("canonical", "em-9")
+    ((_, kept),) = quarantine.messages(site.journal.connection(), groups["em-1"])
     assert (kept.topic, kept.payload) == (bad.topic, bad.payload)
     hour = NOW // HOUR
     assert site.column("quarantined") == {("em-1", hour): 1, ("", hour): 1}
+
+
+BUS = Profile.model_validate(
+    {
+        "id": "bus",
+        "messages": [
+            {"topics": ["bus/{line}"], "each": "list", "device": "no", "points": {"power_kw": "p"}},
+            {"topics": ["bus/{line}/alive"], "ignore": "a sign of life"},
+        ],
+    }
+)
+
+
+def use_bus(site: Site, *addresses: str) -> None:
+    """Devices whose gateway sends for several of them at once."""
+    register = Register(devices=[Device(id=name, kind="sensor", profile="bus") for name in addresses])
+    limits = TimeLimits(35 * DAY, 300 * SECOND)
+    site.pipeline.decoder = Decoder(register, {"bus": BUS}, "campus", limits)
+
+
+def bus(*values: tuple[str, float], mid: int = 0, dup: bool = False, topic: str = "bus/1") -> Message:
+    payload = json.dumps({"list": [{"no": name, "p": value} for name, value in values]}).encode()
+    return Message(topic, payload, mid, dup, False, mid << 32 | zlib.crc32(payload, zlib.crc32(topic.encode())))
+
+
+def test_what_a_message_says_of_known_devices_is_taken_and_its_strangers_wait(site: Site) -> None:
+    use_bus(site, "a", "b")
+    site.pipeline.ingest([bus(("x", 1), ("a", 2), ("y", 3), ("b", 4), ("a", 5))])
+    start = site.readings()[0].received
+    assert [(r.device, r.time - start, r.values["power_kw"]) for r in site.readings()] == [
+        ("a", 1, 2.0),
+        ("b", 3, 4.0),
+        ("a", 4, 5.0),
+    ]
+    groups = quarantine.list_groups(site.journal.connection())
+    assert [group.stranger for group in groups] == [("bus", "x"), ("bus", "y")]
+    assert (site.pipeline.readings, site.pipeline.quarantined) == (3, 1), "one message, in part"
+    assert site.column("quarantined") == {("", NOW // HOUR): 2}
+
+
+def test_a_message_known_in_part_that_comes_again_is_a_repeat(site: Site) -> None:
+    use_bus(site, "a")
+    site.pipeline.ingest([bus(("x", 1), ("a", 2), mid=7)])
+    site.crash()
+    use_bus(site, "a")
+    site.pipeline.ingest([bus(("x", 1), ("a", 2), mid=7, dup=True)])
+    assert (len(site.readings()), site.pipeline.duplicates, site.pipeline.quarantined) == (1, 1, 0)
+    assert [group.times for group in quarantine.list_groups(site.journal.connection())] == [1]
+
+
+def test_readings_of_messages_in_quarantine_will_not_share_a_row(site: Site) -> None:
+    batch = json.dumps([{"power_kw": 1.0}, {"power_kw": 2.0}]).encode()
+    site.pipeline.ingest([message("em-9", payload=batch)] * 3 + [message(power_kw=1.0)])
+    (group,) = quarantine.list_groups(site.journal.connection())
+    known = decoder("em-9")
+    times = [
+        reading.time
+        for _, item in quarantine.messages(site.journal.connection(), group)
+        for reading in known.decode(item.topic, item.payload, item.received)
+    ]
+    times += [reading.time for reading in site.readings()]
+    assert len(set(times)) == 7
+
+
+def test_messages_that_hold_no_reading_are_counted_and_go_nowhere(site: Site) -> None:
+    use_bus(site, "a")
+    alive = bus(topic="bus/1/alive")
+    site.pipeline.ingest([alive, bus(("a", 1)), alive, alive, bus(("a", 2))])
+    assert (site.pipeline.messages, site.pipeline.ignored, site.pipeline.readings) == (5, 3, 2)
+    assert quarantine.list_groups(site.journal.connection()) == []
+    first, second = site.readings()
+    assert first.time < second.time
 
 
 def test_a_redelivery_after_a_crash_before_the_acknowledgement_is_not_stored_twice(site: Site) -> None:

@@ -10,6 +10,7 @@ from typer.testing import CliRunner, Result
 
 from collector import ledger, quarantine
 from collector.cli import app
+from collector.commands import quarantine as quarantine_command
 from collector.configuration import load
 from collector.journal import Journal
 from collector.mqtt import Message
@@ -104,9 +105,13 @@ def test_causes_are_listed_and_messages_shown(config: Path) -> None:
     ]
     assert "em-3" in run(config, "list").output
     shown = run(config, "show", "1", "--most", "1").output.splitlines()
-    assert shown[:2] == ["2 times: device 'em-3' is not in the register", "what to do: add it to devices.yaml"]
-    assert shown[3].endswith("  siteward/site/em-3/readings")
-    assert shown[4:] == ['[{"power_kw": 3}, {"power_kw": 4}]']
+    assert shown[:3] == [
+        "2 times: device 'em-3' is not in the register",
+        "who: em-3, heard by profile canonical",
+        "what to do: add them with: siteward devices adopt",
+    ]
+    assert shown[4].endswith("  siteward/site/em-3/readings")
+    assert shown[5:] == ['[{"power_kw": 3}, {"power_kw": 4}]']
     (message,) = json.loads(run(config, "show", "3", "--json").output)
     assert (message["topic"], message["payload"]) == ("siteward/site/em-1/readings", "ff fe")
 
@@ -184,6 +189,46 @@ def test_what_a_failing_disk_left_is_kept_as_evidence(config: Path) -> None:
     result = run(config, "retry")
     assert (result.exit_code, result.output) == (1, "0 of 1 messages went through; 1 are still in quarantine.\n")
     assert "tower_kw" in run(config, "show", "1").output
+
+
+def test_what_has_another_cause_now_is_found_under_it(config: Path) -> None:
+    ingest(config, BOX, ("box/em-9", b'{"power": 1}'))
+    (config / "profiles" / "box.yaml").write_text(
+        PROFILE.replace("{path: POWER}", "{path: power, map: {1: 1}}"), encoding="utf-8"
+    )
+    assert run(config, "retry").output == "0 of 2 messages went through; 2 are still in quarantine.\n"
+    groups = json.loads(run(config, "list", "--json").output)
+    assert [(g["device"], g["address"], g["reason"], g["times"]) for g in groups] == [
+        ("", "em-9", "device 'em-9' is not in the register", 1),
+        ("em-2", "", "power_kw: a value that the profile's map does not list", 1),
+    ]
+    assert total(config)["quarantined"] == 2
+
+
+def test_what_a_profile_ignores_now_is_out(config: Path) -> None:
+    ingest(config, BOX, BOX)
+    ignoring = 'id: box\ntopics: ["box/{device}"]\nignore: signs of life\n'
+    (config / "profiles" / "box.yaml").write_text(ignoring, encoding="utf-8")
+    assert run(config, "retry").output == "2 of 2 messages went through; 0 are still in quarantine.\n"
+    assert total(config)["quarantined"] == 0
+    assert drain(config) == []
+
+
+def test_two_that_try_at_once_take_each_message_once(config: Path) -> None:
+    ingest(config, *([STRANGER] * 5))
+    with (config / "devices.csv").open("a", encoding="utf-8") as register:
+        register.write("em-3,electricity_meter,\n")
+    configuration = load(config)
+    path = configuration.settings.data_dir / "journal.db"
+    first, second = Journal(path, 10**8), Journal(path, 10**8)
+    (group,) = quarantine.list_groups(first.connection())
+    trying = quarantine_command._Trial(group, configuration)
+    outcomes = [trying.run(number, item) for number, item in quarantine.messages(first.connection(), group)]
+    assert quarantine_command.retry_group(second, group, configuration) == (5, 10)
+    assert quarantine_command._commit(first, group, [outcome for outcome in outcomes if outcome]) == []
+    assert sum(len(entry.readings) for entry in first.read(0, 100)) == 10
+    first.close()
+    second.close()
 
 
 def test_many_messages_go_through_in_parts(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:

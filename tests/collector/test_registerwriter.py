@@ -14,9 +14,9 @@ from devices.register import IDENTIFIER, Device, Text
 from tests.sites import write_site
 
 METER = Device(
-    id="em-9", kind="electricity_meter", profile="zigbee2mqtt", address="厂房/表 9", name=Text(en="Hall: 9", zh="九号")
+    id="em-9", kind="electricity_meter", profile="zigbee2mqtt", address="厂房 表 9", name=Text(en="Hall: 9", zh="九号")
 )
-FLOW = "{id: em-9, kind: electricity_meter, profile: zigbee2mqtt, address: 厂房/表 9, name: {en: 'Hall: 9', zh: 九号}}"
+FLOW = "{id: em-9, kind: electricity_meter, profile: zigbee2mqtt, address: 厂房 表 9, name: {en: 'Hall: 9', zh: 九号}}"
 
 
 def write_yaml(tmp_path: Path, text: str) -> Path:
@@ -64,7 +64,8 @@ def added(config: Path, device: Device = METER) -> str:
         pytest.param(
             "devices:\n  - id: a\n    kind: door\n    name:\n      en: A  # a\n\n",
             "devices:\n  - id: a\n    kind: door\n    name:\n      en: A  # a\n"
-            "  - id: em-9\n    kind: electricity_meter\n    profile: zigbee2mqtt\n    address: 厂房/表 9\n    name: {en: 'Hall: 9', zh: 九号}\n\n",
+            "  - id: em-9\n    kind: electricity_meter\n"
+            "    profile: zigbee2mqtt\n    address: 厂房 表 9\n    name: {en: 'Hall: 9', zh: 九号}\n\n",
             id="a key on each line",
         ),
         pytest.param(
@@ -137,7 +138,7 @@ def test_a_list_that_is_none_is_left_alone(tmp_path: Path) -> None:
 
 # ── devices.csv ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-ROW = "em-9,electricity_meter,zigbee2mqtt,厂房/表 9,Hall: 9,九号"
+ROW = "em-9,electricity_meter,zigbee2mqtt,厂房 表 9,Hall: 9,九号"
 
 
 @pytest.mark.parametrize(
@@ -150,12 +151,12 @@ ROW = "em-9,electricity_meter,zigbee2mqtt,厂房/表 9,Hall: 9,九号"
         pytest.param(
             'name_zh,"kind",id,,\r\n"甲, 乙",door,a,,',
             'name_zh,"kind",id,profile,address,name_en\r\n"甲, 乙",door,a,,\r\n'
-            "九号,electricity_meter,em-9,zigbee2mqtt,厂房/表 9,Hall: 9\r\n",
+            "九号,electricity_meter,em-9,zigbee2mqtt,厂房 表 9,Hall: 9\r\n",
             id="columns in their order",
         ),
         pytest.param(
-            "kind,id,profile,address,area,name_en,name_zh\n",
-            "kind,id,profile,address,area,name_en,name_zh\nelectricity_meter,em-9,zigbee2mqtt,厂房/表 9,,Hall: 9,九号\n",
+            "id,kind,profile,address,area,name_en,name_zh\n",
+            f"id,kind,profile,address,area,name_en,name_zh\n{ROW.replace(',Hall', ',,Hall')}\n",
             id="a column that it does not need",
         ),
     ],

@@ -72,7 +72,7 @@ class Arrivals:
 
 
 def _make_campus(days: float) -> Campus:
-    return Campus(REGISTER, Rhythm(ZoneInfo("Asia/Shanghai")), NOW - round(days * DAY), NOW, key=b"key")
+    return Campus(REGISTER, Rhythm(ZoneInfo("Asia/Shanghai")), NOW - round(days * DAY), NOW)
 
 
 @pytest.fixture
@@ -129,7 +129,7 @@ def test_live_goes_on_where_the_back_fill_ended_until_it_is_told_to_stop(
 ) -> None:
     now = time.time_ns()
     began = now - 60 * 1_000_000_000
-    campus = Campus(REGISTER, Rhythm(ZoneInfo("Asia/Shanghai")), began, now, key=b"key")
+    campus = Campus(REGISTER, Rhythm(ZoneInfo("Asia/Shanghai")), began, now)
     stopping = threading.Event()
     topic = "siteward/test/em-1/readings"
     with Publisher(_settings(broker.url), "test") as publisher:

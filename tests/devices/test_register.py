@@ -1,8 +1,10 @@
+from typing import get_args
+
 import pytest
 from pydantic import ValidationError
 
 from devices.points import POINTS
-from devices.register import SERIES_TAGS, Clash, Device, Register, Text, find_clashes
+from devices.register import METERED, SERIES_TAGS, Device, Register, Replacement, Text, registers_of
 
 
 def register(*devices: dict[str, object], tags: tuple[str, ...] = ()) -> Register:
@@ -81,37 +83,144 @@ def test_a_text_in_the_language_that_there_is() -> None:
     assert Text().pick("en", "door-1") == "door-1"
 
 
-def test_nothing_clashes_in_a_good_register() -> None:
-    good = register(
-        {"id": "a", "tags": {"circuit": "main"}},
-        {"id": "b", "topic": "x"},
-        {"id": "c", "address": "d"},
-        {"id": "d", "topic": "y"},
-        {"id": "e", "address": "d", "profile": "tasmota"},
-        tags=("circuit",),
+def device(kind: str = "electricity_meter", **fields: object) -> Device:
+    return Device.model_validate({"id": "a", "kind": kind, **fields})
+
+
+def complaints(kind: str, **fields: object) -> list[str]:
+    with pytest.raises(ValidationError) as caught:
+        device(kind, **fields)
+    return [f"{error['loc'][0]}: {error['msg'].removeprefix('Value error, ')}" for error in caught.value.errors()]
+
+
+def test_ratings_are_numbers_in_their_units() -> None:
+    meter = device(nominal_voltage="230 V", current_limit="0.063 kA")
+    assert (meter.nominal_voltage, meter.current_limit) == (230.0, 63.0)
+    assert device("water_meter", flow_limit="30 L/h").flow_limit == 0.03
+
+
+def test_ratings_are_written_with_their_units() -> None:
+    meter = device(nominal_voltage="230 V", pulse_weight="1600 imp/kWh", rolls_over_at=" 24 bit ", ct_ratio="200/5")
+    assert meter.model_dump(mode="json", exclude_defaults=True) == {
+        "id": "a",
+        "kind": "electricity_meter",
+        "nominal_voltage": "230 V",
+        "pulse_weight": "1600 imp/kWh",
+        "ct_ratio": "200/5",
+        "rolls_over_at": "24 bit",
+    }
+    assert Device.model_validate_json(meter.model_dump_json()) == meter
+
+
+def test_what_belongs_to_another_kind() -> None:
+    assert complaints("door", flow_limit="30 L/h", meter="A1", pulse_weight="10 L", ct_ratio="200/5") == [
+        "meter: belongs to kind electricity_meter or water_meter, not door",
+        "flow_limit: belongs to kind water_meter, not door",
+        "pulse_weight: belongs to kind electricity_meter or water_meter, not door",
+        "ct_ratio: belongs to kind electricity_meter, not door",
+    ]
+    assert complaints("water_meter", nominal_voltage="230 V", direction="in") == [
+        "direction: belongs to kind door, not water_meter",
+        "nominal_voltage: belongs to kind electricity_meter, not water_meter",
+    ]
+
+
+def test_a_field_left_empty_belongs_to_every_kind() -> None:
+    assert device("door", meter="", ct_ratio="", flow_limit=None) == device("door")
+
+
+def test_a_quantity_without_a_unit_is_asked_for_one() -> None:
+    assert complaints("water_meter", pulse_weight=10, rolls_over_at=100000, flow_limit=3) == [
+        "flow_limit: expected flow with its unit such as 30 L/h, got 3, which has no unit",
+        "pulse_weight: expected volume with its unit such as 10 L, got '10', which has no unit",
+    ]
+    assert complaints("water_meter", rolls_over_at=100000) == [
+        "rolls_over_at: expected volume with its unit such as 10 L, got '100000', which has no unit"
+    ]
+
+
+def test_an_unknown_kind_is_the_only_complaint() -> None:
+    assert len(complaints("gate", flow_limit="30 L/h", meter="A1", pulse_weight="x", rolls_over_at="24 bit")) == 1
+
+
+def test_a_door_leads_from_one_area_to_another() -> None:
+    door = device("door", area="hall", outside="yard", direction="in")
+    assert (door.area, door.outside, door.direction) == ("hall", "yard", "in")
+    assert complaints("door", area="hall", outside="hall") == [
+        "outside: expected another area than the one behind the door; leave it out where it is outdoors"
+    ]
+
+
+def test_the_factor_of_transformers() -> None:
+    meter = device(ct_ratio="200/5", vt_ratio="10000/100")
+    assert {name: meter.factor(name) for name in POINTS if meter.factor(name) != 1} == {
+        "energy_import_kwh": 4000.0, "energy_export_kwh": 4000.0,
+        "power_kw": 4000.0, "power_l1_kw": 4000.0, "power_l2_kw": 4000.0, "power_l3_kw": 4000.0,
+        "reactive_power_kvar": 4000.0, "apparent_power_kva": 4000.0, "demand_kw": 4000.0,
+        "voltage_v": 100.0, "voltage_l1_v": 100.0, "voltage_l2_v": 100.0, "voltage_l3_v": 100.0,
+        "current_a": 40.0, "current_l1_a": 40.0, "current_l2_a": 40.0, "current_l3_a": 40.0,
+    }  # fmt: skip
+    assert {device().factor(name) for name in POINTS} == {1.0}
+
+
+def test_what_a_pulse_stands_for() -> None:
+    water = device("water_meter", pulse_weight="10 L")
+    assert {name: weight for name in POINTS if (weight := water.pulse_factor(name))} == {
+        "volume_m3": 0.01,
+        "backflow_m3": 0.01,
+    }
+    assert device(pulse_weight="1600 imp/kWh").pulse_factor("energy_import_kwh") == 0.000625
+    assert device(pulse_weight="1600 imp/kWh", ct_ratio="200/5").pulse_factor("energy_import_kwh") == 0.025
+    assert device().pulse_factor("energy_import_kwh") is None
+
+
+def test_where_its_registers_roll_over() -> None:
+    meter = device(rolls_over_at="100000 kWh", ct_ratio="200/5")
+    assert (meter.rollover("energy_import_kwh"), meter.rollover("energy_export_kwh")) == (4_000_000.0, 4_000_000.0)
+    assert (meter.rollover("volume_m3"), meter.rollover("power_kw"), device().rollover("energy_import_kwh")) == (
+        None,
+        None,
+        None,
     )
-    assert list(find_clashes(good)) == []
+    assert device("water_meter", pulse_weight="10 L", rolls_over_at="24 bit").rollover("volume_m3") == 167_772.16
+    assert device(pulse_weight="1 kWh", rolls_over_at="8 bit", ct_ratio="10/5").rollover("energy_export_kwh") == 512.0
 
 
-def test_an_id_twice() -> None:
-    clash = Clash(("devices", 2, "id"), "device 'a' stands here a second time", ("devices", 0))
-    assert list(find_clashes(register({"id": "a"}, {"id": "b"}, {"id": "a"}))) == [clash]
+@pytest.mark.parametrize("text", [" x", "x ", "a\nb", "a\x00b", "\x00", "a\x00", "\uffff"])
+def test_addresses_and_numbers_are_one_line(text: str) -> None:
+    for name in ("address", "topic", "meter", "metering_point"):
+        assert len(complaints("water_meter", **{name: text})) == 1
+    assert complaints("door", name={"en": "a\x00b"}) == [
+        "name: String should match pattern '^[^\\x00-\\x08\\x0b-\\x1f\\x7f\\ufffe\\uffff]*$'"
+    ]
 
 
-def test_a_topic_twice() -> None:
-    clash = Clash(("devices", 1, "topic"), "topic 'x' already belongs to 'a'", ("devices", 0))
-    assert list(find_clashes(register({"id": "a", "topic": "x"}, {"id": "b", "topic": "x"}))) == [clash]
+def test_spaces_around_a_name_are_no_part_of_it() -> None:
+    assert device("door", name={"en": " Hall \n"}).name == Text(en="Hall")
 
 
-def test_an_address_that_is_another_ones_id() -> None:
-    clash = Clash(
-        ("devices", 1, "address"), "address 'a' of profile 'canonical' already belongs to 'a'", ("devices", 0)
+def test_a_replacement() -> None:
+    (replacement,) = Register.model_validate(
+        {"replacements": [{"device": "a", "at": "2026-03-01T20:00:00+08:00", "final": 5, "first": "0 kWh"}]}
+    ).replacements
+    assert replacement == Replacement(
+        device="a",
+        at="2026-03-01T12:00:00Z",
+        final="5",
+        first="0 kWh",
     )
-    assert list(find_clashes(register({"id": "a"}, {"id": "b", "address": "a"}))) == [clash]
+    assert replacement.at == 1_772_366_400_000_000_000
+    assert '"at":"2026-03-01T12:00:00Z"' in replacement.model_dump_json()
 
 
-def test_a_tag_that_is_not_allowed() -> None:
-    message = "tag 'gate' is not in the register's list `tags` (circuit, gateway); add it there or leave it out"
-    clash = Clash(("devices", 0, "tags", "gate"), message)
-    some = register({"id": "a", "tags": {"circuit": "main", "gate": "gw-a"}}, tags=("gateway", "circuit"))
-    assert list(find_clashes(some)) == [clash]
+@pytest.mark.parametrize("time", [1_772_366_400, "2026-03-01", "2026-03-01T12:00:00", "now"])
+def test_a_replacement_needs_a_moment(time: object) -> None:
+    with pytest.raises(ValidationError, match=r"expected a time with its offset such as 2026-03-01T10:00:00\+08:00"):
+        Replacement.model_validate({"device": "a", "at": time, "final": "1 kWh", "first": "0 kWh"})
+
+
+def test_a_replacement_may_name_every_register() -> None:
+    choices = get_args(get_args(Replacement.model_fields["point"].annotation)[0])
+    assert set(choices) == {point.name for point in POINTS.values() if point.kind == "register"}
+    assert {name for kind in METERED for name in registers_of(kind)} == set(choices)
+    assert registers_of("door") == []

@@ -13,6 +13,7 @@ from devices.timestamps import (
     MINUTE,
     NANOSECOND,
     SECOND,
+    ClockError,
     format_rfc3339,
     parse_age,
     parse_dsmr,
@@ -99,6 +100,14 @@ def test_rfc3339_is_read_to_the_nanosecond(text: str, time: int, resolution: int
 def test_anything_else_is_no_rfc3339(value: object, reason: str) -> None:
     with pytest.raises(ValueError, match=f"^{reason}"):
         parse_rfc3339(value)
+
+
+@pytest.mark.parametrize(
+    "text", ["0000-00-00T00:00:00Z", "1111-11-11T11:11:11Z", "2026-02-29T08:00:00Z", "9999-12-31T23:59:59Z"]
+)
+def test_a_clock_that_is_not_set_is_told_from_a_wrong_text(text: str) -> None:
+    with pytest.raises(ClockError):
+        parse_rfc3339(text)
 
 
 @given(st.integers(-9_223_372_036 * 10**9 + 10**12, 9_223_372_036 * 10**9 - 10**12))

@@ -1,0 +1,74 @@
+"""What decoding a message costs, by profile: CPU time in µs, for every case of every built-in profile.
+
+Run by `make bench`, or alone: .venv/bin/python benchmarks/decoding.py [PROFILE…]
+"""
+
+import sys
+import time
+from pathlib import Path
+from statistics import median
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from benchmarks.adoption import RECEIVED, SITE, adopt
+from devices.catalog import Catalog
+from devices.errors import Undecodable
+from devices.profile import Profile, ProfileTest
+from devices.topics import DEVICE
+from devices.topics import SITE as SITE_PART
+
+_RUNS = 5
+_MESSAGES = 2_000
+_AIMS_US = {"canonical": 6.0}
+_AIM_US = 15.0
+_INGEST = (
+    '{"time": "2026-11-22T08:00:00.123Z", "energy_import_kwh": 12345.678, "power_kw": 12.345, "voltage_l1_v": 230.1,'
+    ' "current_l1_a": 5.5, "frequency_hz": 50.01}'
+)
+
+
+def main() -> None:
+    """Prints a table."""
+    catalog = Catalog()
+    names = sys.argv[1:] or sorted(catalog)
+    print(f"{'profile':<20} {'format':<12} {'cases':>5} {'least':>7} {'median':>7} {'most':>7} {'aim':>5}   CPU µs a message")
+    for name in names:
+        profile = catalog[name]
+        tests = [*profile.tests]
+        if name == "canonical":
+            tests.append(ProfileTest(name="as benchmarks/ingest.py sends it", payload=_INGEST, readings=[]))
+        costs = {test.name: cost for test in tests if (cost := measure(profile, test)) is not None}
+        formats = "/".join(sorted({form.format for form in profile.forms}))
+        aim = _AIMS_US.get(name, _AIM_US if formats in {"json", "canonical", "json/value"} else None)
+        shown = f"{aim:>5.0f}" if aim else "    -"
+        values = sorted(costs.values())
+        most = max(costs, key=lambda case: costs[case])
+        print(
+            f"{name:<20} {formats:<12} {len(costs):>5} {values[0]:>7.1f} {median(values):>7.1f} {values[-1]:>7.1f} {shown}   {most}"
+        )
+
+
+def measure(profile: Profile, test: ProfileTest) -> float | None:
+    """CPU time of a message in µs, the least of several runs; None for one that gives no reading."""
+    own = "" if any(form.topics for form in profile.forms) else "own/topic"
+    topic = test.topic or own or profile.forms[0].topics[0].replace(DEVICE, "device").replace(SITE_PART, SITE)
+    decoder = adopt(profile.id, [(topic, test.data)], topic=own, pulse_weight="")
+    try:
+        if not decoder.decode(topic, test.data, RECEIVED):
+            return None
+    except Undecodable:
+        return None
+    # No two messages in a row are the same, so that nothing is gained by remembering the one before.
+    payloads = [test.data, test.data + b" "] if test.data[:1] in {b"{", b"["} else [test.data]
+    messages = payloads * (_MESSAGES // len(payloads))
+    times = []
+    for _ in range(_RUNS):
+        start = time.process_time()
+        for payload in messages:
+            decoder.decode(topic, payload, RECEIVED)
+        times.append((time.process_time() - start) / len(messages) * 1e6)
+    return min(times)
+
+
+if __name__ == "__main__":
+    main()

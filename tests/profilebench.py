@@ -1,0 +1,45 @@
+"""What profiles make of payloads, without a register."""
+
+from collections.abc import Mapping
+
+import pytest
+
+from devices.errors import Undecodable
+from devices.formats import Toolbox
+from devices.forms import compile_form
+from devices.message import Record
+from devices.profile import Profile
+from devices.reading import Value
+
+EIGHT = 1_795_334_400_000_000_000
+"""2026-11-22T08:00:00Z"""
+
+_NO_PARTS: Mapping[str, str] = {}
+
+
+def read(
+    payload: str | bytes,
+    *,
+    parts: Mapping[str, str] = _NO_PARTS,
+    received: int = EIGHT,
+    zone: str = "UTC",
+    by_topic: bool = True,
+    codec: str = "",
+    **form: object,
+) -> list[Record] | None:
+    """The records of a payload, None where it is of another form, by a form of message as a profile says it."""
+    profile = Profile.model_validate({"id": "p"} | form).with_codecs(lambda _file: codec)
+    read_form = compile_form(profile, Toolbox(zone), by_topic=by_topic)
+    return read_form(payload if isinstance(payload, bytes) else payload.encode(), received, parts)
+
+
+def read_values(payload: str | bytes, **form: object) -> list[dict[str, Value]]:
+    """The points of each record."""
+    return [values for _, values, _ in read(payload, **form) or ()]  # type: ignore[arg-type] # keys of a form
+
+
+def refuse(payload: str | bytes, **form: object) -> str:
+    """Why a payload cannot be read."""
+    with pytest.raises(Undecodable) as raised:
+        read(payload, **form)  # type: ignore[arg-type] # keys of a form
+    return raised.value.reason
