@@ -23,6 +23,7 @@ def adopt(
     topic: str = "",
     kind: Kind = "sensor",
     pulse_weight: str = "",
+    address: str = "",
 ) -> Decoder:
     """A decoder with a device of the profile for each address in the messages.
 
@@ -32,10 +33,11 @@ def adopt(
         topic: the device's own topic, for profiles without any.
         kind: of the devices.
         pulse_weight: of the devices, where their profile counts pulses.
+        address: of a device that is known before it is heard.
     """
     more = {"pulse_weight": pulse_weight} if pulse_weight else {}
     # A profile's topics are heard where a device has it; this one has an address that no message names.
-    nobody = {"topic": topic} if topic else {"address": "-/-/-" if profile == "sparkplug_b" else "-"}
+    nobody = {"topic": topic} if topic else {"address": address or ("-/-/-" if profile == "sparkplug_b" else "-")}
     devices = [_make("nobody", kind, profile, nobody | more)]
     decoder = _make_decoder(devices)
     for name, payload in messages:

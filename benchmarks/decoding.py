@@ -14,6 +14,8 @@ from benchmarks.adoption import RECEIVED, SITE, adopt
 from devices.catalog import Catalog
 from devices.errors import Undecodable
 from devices.profile import Profile, ProfileTest
+from devices.register import Kind
+from devices.sources import PULSE
 from devices.topics import DEVICE
 from devices.topics import SITE as SITE_PART
 
@@ -21,6 +23,8 @@ _RUNS = 5
 _MESSAGES = 2_000
 _AIMS_US = {"canonical": 6.0}
 _AIM_US = 15.0
+_PULSES: dict[str, tuple[Kind, str]] = {"milesight_pulse": ("water_meter", "10 L")}
+"""Profiles that count pulses of anything but electricity."""
 _INGEST = (
     '{"time": "2026-11-22T08:00:00.123Z", "energy_import_kwh": 12345.678, "power_kw": 12.345, "voltage_l1_v": 230.1,'
     ' "current_l1_a": 5.5, "frequency_hz": 50.01}'
@@ -52,7 +56,9 @@ def measure(profile: Profile, test: ProfileTest) -> float | None:
     """CPU time of a message in µs, the least of several runs; None for one that gives no reading."""
     own = "" if any(form.topics for form in profile.forms) else "own/topic"
     topic = test.topic or own or profile.forms[0].topics[0].replace(DEVICE, "device").replace(SITE_PART, SITE)
-    decoder = adopt(profile.id, [(topic, test.data)], topic=own, pulse_weight="")
+    counts = any(source.unit == PULSE for form in profile.forms for sources in form.points.values() for source in sources)
+    kind, weight = _PULSES.get(profile.id, ("electricity_meter", "10 Wh")) if counts else ("sensor", "")
+    decoder = adopt(profile.id, [(topic, test.data)], topic=own, kind=kind, pulse_weight=weight)
     try:
         if not decoder.decode(topic, test.data, RECEIVED):
             return None

@@ -25,6 +25,7 @@ class Case(NamedTuple):
         own_topic: the topic is the device's own.
         kind: of the device.
         pulse_weight: of the device.
+        address: of the device, where a message of an unlisted one would be left out.
     """
 
     profile: str
@@ -35,6 +36,7 @@ class Case(NamedTuple):
     own_topic: bool = False
     kind: Kind = "electricity_meter"
     pulse_weight: str = ""
+    address: str = ""
 
 
 def find_case(record: Record) -> Case:
@@ -104,7 +106,9 @@ def _shelly(record: Record) -> Case:
         reason = "an input of a relay; what hangs on it, the message does not say"
         if "/status/switch" in topic:
             reason = "a relay that does not measure"
-        return Case("shelly_gen2", topic, payload, _shelly_component(message), reason)
+        node, _, channel = topic.partition("/status/switch:")
+        address = f"{node}:{channel}" if channel not in {"", "0"} else ""
+        return Case("shelly_gen2", topic, payload, _shelly_component(message), reason, address=address)
     if "sys" not in message:
         reason = "the body of an HTTP answer of a Gen1 device, which publishes bare values instead"
         return Case("shelly_gen1", "shellies/device/status", payload, {}, reason)
@@ -114,10 +118,17 @@ def _shelly(record: Record) -> Case:
     return Case("shelly_gen2", "device/events/rpc", json.dumps(whole).encode(), expected, "a relay that does not measure")
 
 
+_ELECTRIC_TYPES = frozenset({4, 5, 7, 8})
+"""Commodities by type of ERT: https://github.com/bemasher/rtlamr/wiki/Compatible-Meters."""
+
+
 def _rtlamr(record: Record) -> Case:
     count = re.search(r'"(?:Consumption|LastConsumptionCount)":(\d+)', record["payload"])
-    expected: Values = {"energy_import_kwh": int(count[1]) / 100} if count else {}
-    return Case("rtlamr", "rtlamr", record["payload"].encode(), expected, "no count", pulse_weight="10 Wh")
+    kind = re.search(r'"(?:ERTType|Type)":(\d+)', record["payload"])
+    electric = kind is not None and int(kind[1]) in _ELECTRIC_TYPES
+    expected: Values = {"energy_import_kwh": int(count[1]) / 100} if count and electric else {}
+    reason = "the type of the transmitter is none of an electricity, gas or water meter"
+    return Case("rtlamr", "rtlamr", record["payload"].encode(), expected, reason, pulse_weight="10 Wh")
 
 
 _WATER = {
@@ -162,6 +173,11 @@ def _wmbusmeters(record: Record) -> Case:
     if drawn is not None:
         expected["power_kw"] = drawn - (message.get("current_power_production_kw") or 0)
     reason = "no register, only the value of a past day" if water else "no measured value"
+    if abs(float(expected.get("power_factor", 0))) > 1:
+        del expected["power_factor"]  # there is none beyond 1
+    if "phases_counter" in message and "partial_energy_consumption_kwh" in message:
+        # Other telegrams of the same meter show a thousand times as much.
+        expected, reason = {}, "its settings, in which MWh stand under the name of kWh"
     if not names:
         reason = f"media {message['media']}: no point of these kinds"
     kind: Kind = "water_meter" if water else "electricity_meter"
@@ -218,17 +234,17 @@ def _access(record: Record) -> Case:
 
 
 def _lorawan(record: Record) -> Case:
-    """The bytes, as ChirpStack publishes them without a codec of its own."""
+    """As ChirpStack publishes it: with what the vendor's codec made of it, or, where we read the bytes, with these alone."""
     device = record["device"]
-    family = "milesight" if device.startswith("milesight") else "yobiiq" if device.startswith("yobiiq") else "chirpstack"
-    if device == "vutility/pulsedrop":
-        family = "vutility_pulsedrop"
+    profile = "milesight_leak" if device.startswith("milesight/em300-sld") else "chirpstack"
     message = {
         "time": "2026-11-22T08:00:00.000Z",
         "deviceInfo": {"applicationId": "a", "devEui": "24e124fffef00001"},
         "fPort": record["fport"] if record["fport"] is not None else 85,
         "data": b64encode(bytes.fromhex(record["payload"])).decode(),
     }
+    if profile == "chirpstack":
+        message["object"] = record["expected"].get("data") or {}
     data = record["expected"].get("data") or {}
     expected: Values = {}
     if "leakage_status" in data:
@@ -248,7 +264,7 @@ def _lorawan(record: Record) -> Case:
     topic = "application/a/device/24e124fffef00001/event/up"
     weight = "10 Wh" if "pulseCount" in data else ""
     reason = "settings or state of the device, or soil and weather"
-    return Case(family, topic, json.dumps(message).encode(), expected, reason, pulse_weight=weight)
+    return Case(profile, topic, json.dumps(message).encode(), expected, reason, pulse_weight=weight)
 
 
 def _beside(profile: str, topic: str, reason: str) -> Callable[[Record], Case]:

@@ -3,7 +3,7 @@
 import typer
 
 from collector import __version__
-from collector.commands import configuration, daemon, demo, devices, doctor, journal, ledger, quarantine, simulate
+from collector.commands import configuration, credentials, daemon, demo, devices, doctor, journal, ledger, quarantine, simulate
 
 app = typer.Typer(
     name="siteward",
@@ -36,6 +36,7 @@ app.command()(configuration.schema)
 app.command()(doctor.doctor)
 app.command()(daemon.status)
 app.add_typer(devices.app, name="devices")
+app.add_typer(credentials.app, name="credentials")
 app.add_typer(journal.app, name="journal")
 app.add_typer(quarantine.app, name="quarantine")
 app.command()(ledger.ledger)

@@ -221,6 +221,7 @@ class _Reading:
 
     def read_register(self) -> Register:
         """What devices.yaml, devices.csv and replacements.csv say, without the entries that are wrong."""
+        problems = len(self.problems)
         sources: dict[Path, Source | None] = {}
         forms: dict[str, Callable[[str], Document | Sheet]] = {
             DEVICES_YAML: Document,
@@ -246,6 +247,8 @@ class _Reading:
                 replacements += part.replacements
                 for key, origins in self._origins.items():
                     origins += [_Origin(file, source, (key, entry)) for entry in kept[key]]
+        if len(self.problems) > problems:  # a device that is wrong itself would seem to be none
+            replacements = []
         return Register(tags=tags, devices=devices, replacements=replacements)
 
     def compare(self, register: Register, profiles: Mapping[str, Profile] | None, places: Places | None) -> None:

@@ -18,6 +18,13 @@ from functools import cached_property
 from collector.tables import Entry, Header, Table
 from collector.yamlfile import Fault, Path, Spot
 
+LOST = (
+    "a number of which the spreadsheet has lost the last digits",
+    "format the cell as text and write it again",
+)
+"""What is wrong with a cell that holds 15 digits of a longer number, and what to do."""
+
+_SCIENTIFIC = re.compile(r"\d[.,]\d+[Ee]\+\d{2}")
 _CELL = re.compile(r'"(?:[^"]|"")*"|[^,\n]*')
 _FORMULA = re.compile(r"'*([=@]|[+-](?!\d+(\.\d+)?$))")
 """How a text begins that a spreadsheet would run, with any apostrophes in front; -1 is but a number."""
@@ -101,7 +108,14 @@ class Sheet:
         if any(row[len(self.header.paths) :]):
             spot = self._locate_cell(line, len(self.header.paths))
             self.faults.append(Fault(spot, "more cells than columns", "a text with a comma needs double quotes"))
+        lost = [Fault(self._locate_cell(line, column), *LOST) for column, cell in enumerate(row) if is_lost(cell)]
+        self.faults += lost
         return self.header.read([read_cell(cell) for cell in row])
+
+
+def is_lost(cell: str) -> bool:
+    """Whether a spreadsheet has written a long number, such as a meter's, in the short way: `1.23457E+17`."""
+    return _SCIENTIFIC.fullmatch(cell.strip()) is not None
 
 
 def read_cell(written: str) -> str:

@@ -10,48 +10,6 @@ from collector.yamlfile import Fault, Path, Spot
 _IDENTITY = {"replacements": ("device", "at"), "devices": ("id",)}
 """Columns without which nobody knows what a row is about; the more of them, the surer it is which table it is."""
 
-_CHINESE = {
-    "devices": {
-        "编号": "id",
-        "设备编号": "id",
-        "类型": "kind",
-        "设备类型": "kind",
-        "规约": "profile",
-        "地址": "address",
-        "主题": "topic",
-        "名称": "name_zh",
-        "中文名称": "name_zh",
-        "英文名称": "name_en",
-        "楼栋": "building",
-        "楼层": "floor",
-        "区域": "area",
-        "外侧区域": "outside",
-        "方向": "direction",
-        "上报间隔": "interval",
-        "表号": "meter",
-        "计量点": "metering_point",
-        "计量点编号": "metering_point",
-        "额定电压": "nominal_voltage",
-        "电流上限": "current_limit",
-        "流量上限": "flow_limit",
-        "脉冲当量": "pulse_weight",
-        "电流互感器变比": "ct_ratio",
-        "电压互感器变比": "vt_ratio",
-        "翻转值": "rolls_over_at",
-    },
-    "replacements": {
-        "设备": "device",
-        "设备编号": "device",
-        "换表时间": "at",
-        "测点": "point",
-        "拆下表号": "removed",
-        "装上表号": "installed",
-        "拆表底数": "final",
-        "装表底数": "first",
-    },
-}
-"""Names of columns in Chinese; `标签.circuit` is `tag.circuit`."""
-
 
 class Incoming:
     """One sheet, as a part of the register.
@@ -139,7 +97,7 @@ def _read_names(cells: list[Cell], table: Table) -> list[str]:
 
 
 def _read_name(name: str, table: Table) -> str:
-    known = _CHINESE[table.key].get(name) or name.lower().replace(" ", "_")
+    known = table.chinese.get(name) or name.lower().replace(" ", "_")
     if known in table.columns:
         return known
     return name.replace("标签.", "tag.", 1) if name.startswith("标签.") else name

@@ -70,14 +70,31 @@ def record(connection: sqlite3.Connection, rejections: Iterable[Rejection]) -> N
             "INSERT INTO quarantine_message (received, topic, payload) VALUES (?, ?, ?) RETURNING id",
             (rejection.received, rejection.topic, rejection.payload),
         ).fetchone()
-        for stranger in dict.fromkeys(rejection.strangers or [_NOBODY]):
-            (group,) = connection.execute(
-                "INSERT INTO quarantine_group (stage, device, reason, hint, profile, address, count, first, last)"
-                " VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7, ?7) ON CONFLICT (stage, device, reason, profile, address)"
-                " DO UPDATE SET count = count + 1, last = ?7, hint = ?4 RETURNING id",
-                (*rejection[:4], *stranger, rejection.received),
-            ).fetchone()
-            connection.execute("INSERT INTO quarantine_entry (group_id, message_id) VALUES (?, ?)", (group, message))
+        _enter(connection, message, rejection)
+
+
+def extend(connection: sqlite3.Connection, number: int, rejection: Rejection) -> int:
+    """Puts a message also into the groups of strangers that have come to light since; how many these are."""
+    rows = connection.execute(
+        "SELECT profile, address FROM quarantine_entry JOIN quarantine_group ON id = group_id WHERE message_id = ?",
+        (number,),
+    ).fetchall()
+    fresh = tuple(stranger for stranger in rejection.strangers if stranger not in rows)
+    if rows and fresh:  # without rows, somebody else was faster
+        _enter(connection, number, rejection._replace(strangers=fresh))
+        return len(fresh)
+    return 0
+
+
+def _enter(connection: sqlite3.Connection, message: int, rejection: Rejection) -> None:
+    for stranger in dict.fromkeys(rejection.strangers or [_NOBODY]):
+        (group,) = connection.execute(
+            "INSERT INTO quarantine_group (stage, device, reason, hint, profile, address, count, first, last)"
+            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7, ?7) ON CONFLICT (stage, device, reason, profile, address)"
+            " DO UPDATE SET count = count + 1, first = min(first, ?7), last = max(last, ?7), hint = ?4 RETURNING id",
+            (*rejection[:4], *stranger, rejection.received),
+        ).fetchone()
+        connection.execute("INSERT INTO quarantine_entry (group_id, message_id) VALUES (?, ?)", (group, message))
 
 
 def tally(rejections: Iterable[Rejection]) -> Counter[tuple[str, int]]:

@@ -1,20 +1,18 @@
 """Adds a device to the register's file: its text, comments and order stay, and the folder is valid before and after."""
 
 import csv
-import fcntl
 import io
-import os
-import shutil
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from collector.configuration import DEVICES_CSV, DEVICES_YAML, ConfigurationError, Problem, load
+from collector.configuration import DEVICES_CSV, DEVICES_YAML, load
+from collector.csvfile import Sheet, write_csv
 from collector.errors import CollectorError
+from collector.registerfile import lock_folder, replace_files, write_entry
+from collector.tables import DEVICES, Entry, cells_of, name_column
 from collector.yamlfile import Document
 from devices.register import Device
 
@@ -36,17 +34,17 @@ def add_device(folder: Path, device: Device) -> Path:
         CollectorError: the file is written in a way that cannot be added to.
         OSError: the file cannot be read or written.
     """
-    with _lock(folder):
+    with lock_folder(folder):
         file = _choose_file(folder)
         text = file.read_bytes().decode("utf-8") if file.exists() else ""
         bom, text = (_BOM, text[1:]) if text.startswith(_BOM) else ("", text)
-        fields = device.model_dump(mode="json", exclude_defaults=True)
+        fields = write_entry(device)
         try:
             longer = _add_item(text, fields) if file.name == DEVICES_YAML else _add_row(text, fields)
         except ValueError as error:
             raise CollectorError(f"{file}: {error}; add the device by hand") from None
-        _check(folder, file, bom + longer)
-        _replace(file, bom + longer)
+        _check(folder, file, longer)
+        replace_files({file: bom + longer})
     return file
 
 
@@ -58,52 +56,10 @@ def _choose_file(folder: Path) -> Path:
     return in_csv if in_csv.exists() else in_yaml
 
 
-@contextmanager
-def _lock(folder: Path) -> Iterator[None]:
-    """Two that write at once would lose one of the devices."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
-
-
 def _check(folder: Path, file: Path, text: str) -> None:
     """Reads the folder as it would be."""
-    with tempfile.TemporaryDirectory() as name:
-        shadow = Path(name)
-        for entry in folder.iterdir():
-            if entry != file:
-                (shadow / entry.name).symlink_to(entry.resolve())
-        (shadow / file.name).write_bytes(text.encode())
-        try:
-            load(shadow)
-        except ConfigurationError as error:
-            problems = [_move(problem, shadow, folder) for problem in error.problems]
-            raise ConfigurationError(problems) from None
-
-
-def _move(problem: Problem, source: Path, target: Path) -> Problem:
-    """A problem of one folder, said of another."""
-    message, hint = (text.replace(str(source), str(target)) for text in (problem.message, problem.hint))
-    return problem._replace(file=target / problem.file.relative_to(source), message=message, hint=hint)
-
-
-def _replace(file: Path, text: str) -> None:
-    """Exchanges a file's content at once, as whoever reads it sees it, with its owner and rights."""
-    target = file.resolve()
-    fresh = target.with_name(f"{target.name}.new")
-    with fresh.open("wb") as stream:
-        stream.write(text.encode())
-        stream.flush()
-        os.fsync(stream.fileno())
-    if target.exists():
-        shutil.copymode(target, fresh)
-        status = target.stat()
-        with suppress(PermissionError):  # somebody else's file, in a folder of ours
-            os.chown(fresh, status.st_uid, status.st_gid)
-    fresh.replace(target)
+    plain = text.replace("\r\n", "\n")
+    load(folder, {file: Document(plain) if file.name == DEVICES_YAML else Sheet(plain, DEVICES)})
 
 
 # ── devices.yaml ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -187,14 +143,14 @@ def _flow(value: object) -> str:
 # ── devices.csv ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _add_row(text: str, fields: Mapping[str, Any]) -> str:
+def _add_row(text: str, fields: Entry) -> str:
     """The text of devices.csv with one more row, and with the columns that it needs.
 
     Raises:
         ValueError: the first row is no list of columns.
     """
     newline = "\r\n" if "\r\n" in text else "\n"
-    cells = dict(_list_cells(fields))
+    cells = {name_column(path): str(cell) for path, cell in cells_of(fields)}
     lines = io.StringIO(text, newline="").readlines()
     rows = csv.reader(lines, strict=True)
     try:
@@ -208,16 +164,5 @@ def _add_row(text: str, fields: Mapping[str, Any]) -> str:
     head = text[:end].rstrip("\r\n")
     if missing:
         head = ",".join(filter(None, [head.rstrip(", \t"), *missing]))
-    row = io.StringIO()
-    csv.writer(row, lineterminator=newline).writerow([cells.get(name, "") for name in [*columns, *missing]])
-    return head + newline + _end_line(text[end:], newline) + row.getvalue()
-
-
-def _list_cells(fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Columns and cells as csvfile.py reads them."""
-    for name, value in fields.items():
-        if isinstance(value, Mapping):
-            prefix = "tag." if name == "tags" else f"{name}_"
-            yield from ((f"{prefix}{key}", str(inner)) for key, inner in value.items())
-        else:
-            yield name, str(value)
+    row = write_csv([[cells.get(name, "") for name in [*columns, *missing]]])
+    return head + newline + _end_line(text[end:], newline) + row.replace("\n", newline)

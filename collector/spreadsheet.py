@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from zipfile import ZipFile
 
-from collector.csvfile import read_cell
+from collector.csvfile import LOST, is_lost, read_cell
 from collector.errors import CollectorError
 from collector.yamlfile import Fault, Spot
 
@@ -30,11 +30,6 @@ CELLS_MAX = 5_000_000
 _DIGITS_MAX = 15
 """What a spreadsheet keeps of a number."""
 
-_LOST = (
-    f"a number of more than {_DIGITS_MAX} digits, of which the spreadsheet has lost the last",
-    "format the cell as text and write it again",
-)
-_SCIENTIFIC = re.compile(r"\d[.,]\d+[Ee]\+\d{2}")
 _SEPARATORS = ",;\t"
 
 
@@ -126,11 +121,7 @@ def _read_text(file: Path) -> Grid:
     try:
         for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True):
             rows.append([read_cell(cell) for cell in row])
-            faults += [
-                Fault(Spot(len(rows), column), *_LOST)
-                for column, cell in enumerate(row, 1)
-                if _SCIENTIFIC.fullmatch(cell.strip())
-            ]
+            faults += [Fault(Spot(len(rows), column), *LOST) for column, cell in enumerate(row, 1) if is_lost(cell)]
     except csv.Error:
         hint = "close it, and double a quote that belongs to the text"
         faults.append(Fault(Spot(len(rows) + 1, 1), "a quote is not closed, or text stands behind it", hint))
@@ -191,7 +182,7 @@ def _read_value(cell: Any) -> tuple[Cell, tuple[str, str] | None]:  # noqa: ANN4
     if cell.data_type == "e":
         return "", (f"the cell holds the error {value}", "mend its formula, or write the value")
     if isinstance(value, int | float) and not isinstance(value, bool):
-        problem = _LOST if abs(value) >= 10**_DIGITS_MAX else None
+        problem = LOST if abs(value) >= 10**_DIGITS_MAX else None
         leading_zeros = re.fullmatch("0+", cell.number_format)
         return f"{value:0{len(leading_zeros[0])}.0f}" if leading_zeros else f"{value:.{_DIGITS_MAX}g}", problem
     return str(value).strip(), None

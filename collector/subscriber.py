@@ -14,6 +14,7 @@ from typing import Any
 
 import structlog
 
+from collector import births
 from collector.journal import Journal
 from collector.pipeline import Pipeline
 from collector.session import Session
@@ -22,9 +23,6 @@ from collector.states import State
 from devices.decoder import Decoder
 
 log = structlog.get_logger()
-
-BIRTHS = "births of Sparkplug nodes"
-"""The fact in the journal that a decoder's host can load."""
 
 _IDLE_S = 0.5
 _MEASURE_S = 1.0
@@ -61,16 +59,14 @@ class Subscriber:
         self._probed: tuple[int, int, int] | None = None
         self._measured_at = 0.0
         self._forgotten = 0
-        host = pipeline.decoder.host
-        if host is not None:
-            host.load(journal.facts().get(BIRTHS, ""))
+        births.recall(pipeline.decoder, journal)
         self.session = Session(
             settings,
             site,
             pipeline.decoder.filters,
             self._recall,
-            self._remember_filters,
-            sparkplug=host is not None,
+            self._remember,
+            sparkplug=pipeline.decoder.host is not None,
         )
         self.held = False
         self.beat = time.monotonic()
@@ -125,7 +121,7 @@ class Subscriber:
             return
         messages = self.session.receive()
         if not messages or self._pipeline.ingest(messages):
-            self._keep_births()
+            births.keep(self._pipeline.decoder, self._journal)
             self.session.acknowledge()
         self._settle()
 
@@ -156,8 +152,6 @@ class Subscriber:
             if session.probe():
                 self._probed = (session.connects, pongs, pipeline.generation)
 
-    # ── Sparkplug ────────────────────────────────────────────────────────────────────────────────────────────────
-
     def _speak(self) -> None:
         """Asks nodes for births; for all of them, where the broker may have lost some that came while we were away."""
         host, session = self._pipeline.decoder.host, self.session
@@ -173,28 +167,15 @@ class Subscriber:
             if commands:
                 log.info("asked Sparkplug nodes for their births", topics=[topic for topic, _ in commands])
 
-    def _keep_births(self) -> None:
-        """Before they are acknowledged, so that the next process knows them."""
-        host = self._pipeline.decoder.host
-        if host is not None and host.changed:
-            self._remember(BIRTHS, host.dump(), "births of Sparkplug nodes could not be noted")
-
-    # ── memory ───────────────────────────────────────────────────────────────────────────────────────────────────
-
     def _recall(self, settings: Mqtt) -> frozenset[str]:
         return frozenset(json.loads(self._journal.facts().get(_name_fact(settings), "[]")))
 
-    def _remember_filters(self, settings: Mqtt, filters: frozenset[str]) -> None:
-        self._remember(
-            _name_fact(settings), json.dumps(sorted(filters)), "what is subscribed at the broker could not be noted"
-        )
-
-    def _remember(self, name: str, value: str, trouble: str) -> None:
-        """Keeps it for the next process; a disk that takes nothing is no reason to take nothing."""
+    def _remember(self, settings: Mqtt, filters: frozenset[str]) -> None:
+        """Keeps what is subscribed for the next process; a disk that takes nothing is no reason to take nothing."""
         try:
-            self._journal.remember(name, value)
+            self._journal.remember(_name_fact(settings), json.dumps(sorted(filters)))
         except sqlite3.OperationalError as error:
-            log.warning(trouble, error=str(error))
+            log.warning("what is subscribed at the broker could not be noted", error=str(error))
 
     def _hold(self) -> bool:
         """Whether the journal is full. Then the broker keeps what follows; nothing is dropped here."""

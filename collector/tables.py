@@ -23,12 +23,14 @@ class Table(NamedTuple):
         columns: names of its columns, and where their cells stand in an entry.
         needed: columns that no row can do without.
         tagged: whether there may be columns `tag.NAME` beside them.
+        chinese: what people in China call columns, and their names.
     """
 
     key: str
     columns: Mapping[str, Place]
     needed: tuple[str, ...]
     tagged: bool
+    chinese: Mapping[str, str]
 
     def find(self, name: str) -> Place:
         """Where the cells of a column stand; () where there is none of that name."""
@@ -41,7 +43,7 @@ class Table(NamedTuple):
         return ", ".join([*self.columns, *([f"{_TAG}NAME"] if self.tagged else [])])
 
 
-def _make_table(key: str, model: type[Model]) -> Table:
+def _make_table(key: str, model: type[Model], chinese: Mapping[str, str]) -> Table:
     columns: dict[str, Place] = {}
     for name in model.model_fields:
         if name == "name":
@@ -49,11 +51,55 @@ def _make_table(key: str, model: type[Model]) -> Table:
         elif name != "tags":
             columns[name] = (name,)
     needed = tuple(name for name, field in model.model_fields.items() if field.is_required())
-    return Table(key, columns, needed, "tags" in model.model_fields)
+    return Table(key, columns, needed, "tags" in model.model_fields, chinese)
 
 
-DEVICES = _make_table("devices", Device)
-REPLACEMENTS = _make_table("replacements", Replacement)
+DEVICES = _make_table(
+    "devices",
+    Device,
+    {
+        "编号": "id",
+        "设备编号": "id",
+        "类型": "kind",
+        "设备类型": "kind",
+        "规约": "profile",
+        "地址": "address",
+        "主题": "topic",
+        "名称": "name_zh",
+        "中文名称": "name_zh",
+        "英文名称": "name_en",
+        "楼栋": "building",
+        "楼层": "floor",
+        "区域": "area",
+        "外侧区域": "outside",
+        "方向": "direction",
+        "上报间隔": "interval",
+        "表号": "meter",
+        "计量点": "metering_point",
+        "计量点编号": "metering_point",
+        "额定电压": "nominal_voltage",
+        "电流上限": "current_limit",
+        "流量上限": "flow_limit",
+        "脉冲当量": "pulse_weight",
+        "电流互感器变比": "ct_ratio",
+        "电压互感器变比": "vt_ratio",
+        "翻转值": "rolls_over_at",
+    },
+)
+REPLACEMENTS = _make_table(
+    "replacements",
+    Replacement,
+    {
+        "设备": "device",
+        "设备编号": "device",
+        "换表时间": "at",
+        "测点": "point",
+        "拆下表号": "removed",
+        "装上表号": "installed",
+        "拆表底数": "final",
+        "装表底数": "first",
+    },
+)
 
 
 class HeaderFault(NamedTuple):
@@ -84,7 +130,8 @@ class Header:
         for number, name in enumerate(names):
             path = table.find(name)
             if not path:
-                hint = suggest(name, table.columns) or f"known columns are {table.describe()}"
+                meant = table.chinese.get(name, name)
+                hint = suggest(meant, table.columns) or f"known columns are {table.describe()}"
                 self.faults.append(HeaderFault(number, f"unknown column {name!r}", hint))
             elif path in self.paths:
                 self.faults.append(HeaderFault(number, f"column {name!r} stands here a second time", "keep one"))

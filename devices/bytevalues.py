@@ -1,7 +1,7 @@
 """What one value in the bytes means: whole numbers, parts of them, fractions, decimal digits, texts."""
 
 from collections.abc import Callable, Mapping, Sequence
-from math import isnan
+from math import isfinite
 from typing import Any, TypeAlias
 
 from devices.errors import Undecodable
@@ -31,6 +31,8 @@ def compile_value(field: BinaryField, order: ByteOrder, label: str) -> tuple[str
         order: of its bytes.
         label: what an error calls it.
     """
+    if field.type == "hex" and field.byte_order == "little":
+        return f"{field.size}s", lambda piece: piece[::-1].hex()
     if field.type in PIECES:
         return f"{field.size}s", PIECES[field.type]
     convert = compile_conversion(field)
@@ -69,13 +71,13 @@ def compile_conversion(field: BinaryField) -> Convert | None:
         steps.append(lambda number: number >> bit & 1 == 1)
     if field.bits:
         steps.append(_compile_bits(field.bits[0], field.bits[1], signed=field.signed))
-    if field.type in _FLOAT_CODES:
-        steps.append(lambda number: None if isnan(number) else number)
     if field.sentinels:
         sentinels = frozenset(field.sentinels)
         steps.append(lambda number: None if number in sentinels else number)
     if field.scale != 1 or field.offset:
         steps.append(_compile_scale(field.scale, field.offset))
+    if field.type in _FLOAT_CODES:
+        steps.append(lambda number: number if isfinite(number) else None)
     if field.map:
         steps.append(_compile_map(field.map))
     return _chain(steps)

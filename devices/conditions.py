@@ -31,8 +31,8 @@ def compile_when(when: When) -> Holds:
 def _compile_condition(condition: Condition) -> Callable[[Any], bool]:
     if isinstance(condition, Criterion):
         return _compile_criterion(condition)
-    wanted = _plain_set(condition)
-    return lambda found: _plain(found) in wanted
+    wanted = plain_texts(condition)
+    return lambda found: (found if type(found) is str else plain_text(found)) in wanted
 
 
 def _compile_criterion(criterion: Criterion) -> Callable[[Any], bool]:
@@ -47,19 +47,20 @@ def _compile_criterion(criterion: Criterion) -> Callable[[Any], bool]:
         below = criterion.below
         checks.append(lambda found: (number := _number(found)) is not None and number < below)
     if criterion.is_not is not None:
-        refused = _plain_set(criterion.is_not)
-        checks.append(lambda found: _plain(found) not in refused)
+        refused = plain_texts(criterion.is_not)
+        checks.append(lambda found: plain_text(found) not in refused)
     if criterion.contains is not None:
         pieces = [criterion.contains] if isinstance(criterion.contains, str) else criterion.contains
         checks.append(lambda found: type(found) is str and any([piece in found for piece in pieces]))
     if criterion.matches is not None:
         search = compile_search(criterion.matches)
-        checks.append(lambda found: (text := _plain(found)) is not None and search(text) is not None)
+        checks.append(lambda found: (text := plain_text(found)) is not None and search(text) is not None)
     return checks[0] if len(checks) == 1 else lambda found: all(check(found) for check in checks)
 
 
-def _plain_set(values: Scalar | list[Scalar]) -> frozenset[str | None]:
-    return frozenset(map(_plain, values if isinstance(values, list) else [values]))
+def plain_texts(values: Scalar | list[Scalar]) -> frozenset[str | None]:
+    """A value, or several, as `plain_text` has them."""
+    return frozenset(map(plain_text, values if isinstance(values, list) else [values]))
 
 
 def _number(found: Any) -> float | None:  # noqa: ANN401 - JSON is anything
@@ -67,7 +68,7 @@ def _number(found: Any) -> float | None:  # noqa: ANN401 - JSON is anything
     return number if type(number) is float else None
 
 
-def _plain(value: Any) -> str | None:  # noqa: ANN401 - JSON is anything
+def plain_text(value: Any) -> str | None:  # noqa: ANN401 - JSON is anything
     """A value as text, so that 1 and "1", true and "true" are alike; None for what is no single value."""
     kind = type(value)
     if isinstance(value, str):

@@ -13,8 +13,8 @@ from devices.paths import Find, Scope, compile_path
 from devices.points import POINTS
 from devices.quantities import convert_factor
 from devices.reading import Value
-from devices.sources import PULSE, WRITTEN, PointSource, Scalar, UnitPath
-from devices.values import check_value
+from devices.sources import PULSE, SCALE_MAX, SCALE_MIN, WRITTEN, PointSource, Scalar, ScalePath, UnitPath
+from devices.values import check_value, describe
 
 Convert: TypeAlias = Callable[[Any], Value | None]
 """Turns what was found into a point's value; None where it means that nothing was measured."""
@@ -22,9 +22,10 @@ Convert: TypeAlias = Callable[[Any], Value | None]
 Evaluate: TypeAlias = Callable[[Any, Scope], Value | None]
 """A point's value in an item; None where there is none."""
 
-_FLAGS = {"true": True, "false": False}
+_FLAGS = {"true": True, "false": False, "on": True, "off": False}
 _NUMBERS = frozenset({int, float})
 _SCALARS = frozenset({bool, int, float, str})
+_EXPONENT_MAX = 12  # of a scale
 
 
 def compile_source(name: str, source: PointSource) -> Evaluate:
@@ -54,9 +55,9 @@ def plain_scale(name: str, source: PointSource) -> float | None:
 
     A float of such a source needs no conversion: JSON's are finite, and stay so.
     """
-    if POINTS[name].type is not float or source.model_fields_set - {"path", "scale", "unit", "combine"}:
+    if POINTS[name].type is not float or source.model_fields_set - {"path", "when", "scale", "unit", "combine"}:
         return None
-    if isinstance(source.unit, UnitPath) or source.unit == WRITTEN:
+    if isinstance(source.unit, UnitPath) or isinstance(source.scale, ScalePath) or source.unit == WRITTEN:
         return None
     scale, offset = _find_factor(source.unit, name)
     return scale * source.scale if offset == 0 and abs(scale * source.scale) <= 1 else None
@@ -107,8 +108,8 @@ def _compile_constant(name: str, value: Scalar) -> Evaluate:
 
 def _compile_found(name: str, source: PointSource) -> Evaluate:
     find = _compile_sum(name, source.sum) if source.sum else compile_path(source.path or "@")
-    if isinstance(source.unit, UnitPath):
-        return _compile_measured(name, find, source, source.unit)
+    if isinstance(source.unit, UnitPath) or isinstance(source.scale, ScalePath):
+        return _compile_measured(name, find, source)
     convert = compile_value(name, source)
     default = source.default
 
@@ -123,9 +124,10 @@ def _compile_found(name: str, source: PointSource) -> Evaluate:
     return evaluate
 
 
-def _compile_measured(name: str, find: Find, source: PointSource, unit: UnitPath) -> Evaluate:
-    """For a value whose unit stands beside it."""
-    find_unit = compile_path(unit.path)
+def _compile_measured(name: str, find: Find, source: PointSource) -> Evaluate:
+    """For a value whose unit or scale stands beside it."""
+    find_unit = _compile_unit(name, source.unit)
+    find_scale = _compile_scale(name, source.scale)
     convert = compile_value(name, source.model_copy(update={"unit": None, "scale": 1.0}))
 
     def evaluate(item: Any, scope: Scope) -> Value | None:  # noqa: ANN401 - JSON is anything
@@ -133,13 +135,45 @@ def _compile_measured(name: str, find: Find, source: PointSource, unit: UnitPath
         value = convert(raw) if raw is not None else None
         if value is None:
             return None
-        written = find_unit(item, scope)
-        if type(written) is not str:
-            raise Undecodable(f"{name}: no unit at {unit.path}")
-        scale, offset = _find_written_factor(written, name)
-        return check_value(name, float(value) * scale * source.scale + offset)
+        factor, offset = find_unit(item, scope)
+        return check_value(name, float(value) * find_scale(item, scope) * factor + offset)
 
     return evaluate
+
+
+def _compile_unit(name: str, unit: str | UnitPath | None) -> Callable[[Any, Scope], tuple[float, float]]:
+    """The function that finds the factor and the offset of a unit."""
+    if not isinstance(unit, UnitPath):
+        fixed = _find_factor(unit, name)
+        return lambda _item, _scope: fixed
+    find = compile_path(unit.path)
+
+    def find_unit(item: Any, scope: Scope) -> tuple[float, float]:  # noqa: ANN401 - JSON is anything
+        written = find(item, scope)
+        if type(written) is not str:
+            raise Undecodable(f"{name}: no unit at {unit.path}")
+        return _find_written_factor(written, name)
+
+    return find_unit
+
+
+def _compile_scale(name: str, scale: float | ScalePath) -> Callable[[Any, Scope], float]:
+    """The function that finds a scale."""
+    if not isinstance(scale, ScalePath):
+        return lambda _item, _scope: scale
+    find = compile_path(scale.path)
+
+    def find_scale(item: Any, scope: Scope) -> float:  # noqa: ANN401 - JSON is anything
+        number = number_of(find(item, scope))
+        if type(number) is not float:
+            raise Undecodable(f"{name}: no scale at {scale.path}")
+        if scale.power_of_ten:
+            number = 10.0**number if abs(number) <= _EXPONENT_MAX else 0.0
+        if not SCALE_MIN <= abs(number) <= SCALE_MAX:
+            raise Undecodable(f"{name}: the scale at {scale.path} cannot be")
+        return number
+
+    return find_scale
 
 
 def _compile_sum(name: str, paths: list[str]) -> Find:
@@ -238,10 +272,11 @@ def _compile_map(name: str, source: PointSource) -> Convert:
 
 
 def _compile_number(name: str, source: PointSource) -> Convert:
+    own_scale = 1.0 if isinstance(source.scale, ScalePath) else source.scale
     if source.unit == WRITTEN:
-        return _compile_written(name, source.scale)
+        return _compile_written(name, own_scale)
     scale, offset = _find_factor(source.unit if isinstance(source.unit, str) else None, name)
-    scale *= source.scale
+    scale *= own_scale
 
     def convert(raw: Any) -> Value:  # noqa: ANN401 - JSON is anything
         number = raw if type(raw) is float else number_of(raw)
@@ -267,8 +302,19 @@ def _compile_written(name: str, scale: float) -> Convert:
 
 
 def _compile_plain(name: str) -> Convert:
-    loosen = _read_flag if POINTS[name].type is bool else _read_text
-    return lambda raw: check_value(name, loosen(raw))
+    if POINTS[name].type is str:
+        return lambda raw: check_value(name, _read_text(raw))
+
+    def convert(raw: Any) -> Value:  # noqa: ANN401 - JSON is anything
+        flag = _read_flag(raw)
+        if type(flag) is not bool:
+            raise Undecodable(
+                f"{name}: expected true or false, got {describe(raw)}",
+                hint="what else stands there is for a map, such as {1: true, 0: false}",
+            )
+        return flag
+
+    return convert
 
 
 def _find_factor(unit: str | None, name: str) -> tuple[float, float]:

@@ -93,12 +93,12 @@ class Decoder:
         failure: Undecodable | None = None
         fits = False
         arrival = received
-        for leg in route:
+        for leg in route.legs if route.choose is None else route.choose(payload):
             try:
                 records = leg.read(payload, received, leg.parts)
             except Undecodable as error:
                 if not leg.stranger:
-                    error.device = _name((leg,))
+                    error.device = leg.target.id if leg.target else ""
                     failure = failure or error
                     continue
                 records = _UNREAD
@@ -130,9 +130,15 @@ class Decoder:
         for name, factor in factors:
             value = values.get(name)
             if type(value) is float:
-                if not factor:
-                    raise Undecodable(f"{name}: pulses of a device whose `pulse_weight` is of another kind", device=device)
-                values[name] = check_value(name, value * factor)
+                if factor is None:
+                    del values[name]
+                elif factor:
+                    values[name] = check_value(name, value * factor)
+                else:
+                    hint = "give the device its `pulse_weight` in the register"
+                    raise Undecodable(f"{name}: counted in pulses of unknown weight", hint=hint, device=device)
+        if not values:
+            raise Undecodable("pulses of something that this kind of device does not count", device=device)
         if "credential" in values:
             values["credential"] = self._hash(str(values["credential"]))
         if direction and values.get("event") in _PASSAGES:
@@ -150,12 +156,12 @@ class Decoder:
 
 def _name(route: Route) -> str:
     """The device whose topic it is, where it is one's own."""
-    return next((leg.target.id for leg in route if leg.target), "")
+    return next((leg.target.id for leg in route.legs if leg.target), "")
 
 
 def _find_strangers(strangers: Iterable[Stranger], route: Route) -> Undecodable | None:
     """What to say of devices that no profile of the route has; None where there are none."""
-    every = [one for one in dict.fromkeys(strangers) if not any(one.address in leg.members for leg in route)]
+    every = [one for one in dict.fromkeys(strangers) if not any(one.address in leg.members for leg in route.legs)]
     if not every:
         return None
     name = shorten(every[0].address)

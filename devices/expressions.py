@@ -14,6 +14,7 @@ Search: TypeAlias = Callable[[str], regex.Match[str] | None]
 """Finds the first place where an expression matches. Raises Undecodable where that takes too long."""
 
 _SECONDS_MAX = 0.05
+_REPEATS = frozenset("*+?{")
 
 
 def parse_expression(pattern: str) -> regex.Pattern[str]:
@@ -28,6 +29,22 @@ def parse_expression(pattern: str) -> regex.Pattern[str]:
         raise ValueError(f"expected a regular expression: {error}") from None
 
 
+def check_groups(pattern: str) -> str:
+    """An expression with named groups, unchanged.
+
+    Raises:
+        ValueError: it is none; the message is for whoever wrote it.
+    """
+    if not parse_expression(pattern).groupindex:
+        raise ValueError("expected a named group, such as (?P<power>[0-9.]+)")
+    return pattern
+
+
+def list_groups(pattern: str) -> list[str]:
+    """The names of an expression's groups."""
+    return list(parse_expression(pattern).groupindex)
+
+
 def compile_search(pattern: str) -> Search:
     """The function that searches a text.
 
@@ -35,6 +52,8 @@ def compile_search(pattern: str) -> Search:
         ValueError: the pattern is no regular expression.
     """
     find = parse_expression(pattern).search
+    if not _REPEATS & set(pattern):
+        return find  # nothing to try again; and a time limit takes 2 µs
 
     def search(text: str) -> regex.Match[str] | None:
         try:

@@ -76,6 +76,15 @@ def _open_json(payload: bytes, _received: int, _parts: Mapping[str, str]) -> lis
     return _parse_once(payload)
 
 
+def peek_json(payload: bytes) -> Any:  # noqa: ANN401 - JSON is anything
+    """The payload as JSON; nobody may change it.
+
+    Raises:
+        Undecodable: it is none.
+    """
+    return _parse_once(payload)[0].body
+
+
 @lru_cache(maxsize=1)
 def _parse_once(payload: bytes) -> list[Part]:
     """The several forms of a profile look at one message after another; none of them changes it."""

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from devices.paths import topic_part
+from devices.expressions import list_groups
+from devices.paths import text_part, topic_part
 from devices.sourcecheck import find_interval_problems, find_source_problems
 from devices.sources import PULSE
 from devices.topics import list_parts
@@ -16,7 +17,7 @@ _DETAILS = frozenset({"csv", "pairs", "text", "bytes", "layout", "codec"})
 
 _READING = frozenset(
     {
-        "within", "each", "where", "entries", "under", "device", "time", "points", "same_names", "obis", "intervals", "repeats",
+        "within", "each", "where", "parts", "entries", "under", "device", "time", "points", "same_names", "obis", "intervals", "repeats",
         "strangers", "may_be_empty",
     },
 )  # fmt: skip
@@ -109,6 +110,8 @@ def _find_reference_problems(form: "Form") -> Iterator[str]:
     for where, path in _list_surroundings(form):
         if not surroundings.get(path, True):
             yield f"{where}: {path} leads nowhere without {'bytes.port' if path == '$port' else 'each'}"
+        if text_part(path) and text_part(path) not in (list_groups(form.parts.pattern) if form.parts else ()):
+            yield f"{where}: {path} leads nowhere: {'no such group in the pattern of `parts`' if form.parts else '`parts` is needed'}"
         part = topic_part(path)
         for topic in (form.topics or ["of a device's own"]) if part else []:
             if part not in list_parts(topic):

@@ -9,13 +9,14 @@ from devices.canonical import read_canonical
 from devices.conditions import compile_when
 from devices.convert import compile_value
 from devices.errors import Undecodable
+from devices.expressions import compile_search
 from devices.formats import Toolbox, compile_opener
-from devices.message import Part, Record
+from devices.message import Part, Record, parse_json
 from devices.obis import compile_obis
 from devices.paths import Scope, compile_first, compile_path
 from devices.plan import compile_points, compile_same_names
 from devices.profile import Form
-from devices.sources import Entries, Intervals, PointSource
+from devices.sources import Entries, Intervals, PointSource, TextParts
 from devices.times import compile_time
 from devices.topics import list_parts
 
@@ -87,7 +88,7 @@ def _compile_part(form: Form, toolbox: Toolbox, *, by_topic: bool) -> Callable[[
     read_item = _compile_item(form, toolbox, by_topic=by_topic)
 
     def read_part(part: Part, scope: Scope, received: int) -> list[Record]:
-        body = part.body if enter is None else enter(part.body, scope)
+        body = part.body if enter is None else _open_text(enter(part.body, scope))
         if cut is None:
             return read_item(body, scope, received, part)
         records: list[Record] = []
@@ -98,6 +99,11 @@ def _compile_part(form: Form, toolbox: Toolbox, *, by_topic: bool) -> Callable[[
         return records
 
     return read_part
+
+
+def _open_text(found: Any) -> Any:  # noqa: ANN401 - JSON is anything
+    """What stands in a text that is JSON itself; anything else stays."""
+    return parse_json(found.encode()) if type(found) is str else found
 
 
 # ── items ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -151,18 +157,23 @@ def _compile_entries(entries: Entries) -> Change:
     find = compile_path(entries.path)
     find_name = compile_path(entries.name) if entries.name else None
     find_value = compile_first(entries.value)
+    admits = compile_when(entries.where)
 
     def gather(item: Any, scope: Scope) -> Any:  # noqa: ANN401 - JSON is anything
         found = find(item, scope)
         if found is None:
             return {}
         if type(found) is dict and find_name is None:
-            return {name: find_value(entry, scope) for name, entry in found.items()}
+            return {name: find_value(entry, scope) for name, entry in found.items() if admits(entry, scope)}
         if type(found) is dict:
             found = list(found.values())
         if type(found) is not list or find_name is None:
             raise Undecodable(f"expected {'an object' if find_name is None else 'a list'} of names and values at {entries.path}")
-        return {name: find_value(entry, scope) for entry in found if (name := name_of(find_name(entry, scope)))}
+        return {
+            name: find_value(entry, scope)
+            for entry in found
+            if (name := name_of(find_name(entry, scope))) and admits(entry, scope)
+        }
 
     return gather
 
@@ -189,6 +200,7 @@ def _compile_item(form: Form, toolbox: Toolbox, *, by_topic: bool) -> ReadItem:
     parts = {part for topic in form.topics for part in list_parts(topic)}
     find_device = compile_address(form.device, parts) if form.device and not by_topic else None
     spread = _compile_intervals(form.intervals) if form.intervals else None
+    take_apart = _compile_parts(form.parts) if form.parts else None
     self_naming = not by_topic or form.format in _SELF_NAMING
     # What a format gives by itself, such as the strength of the signal, is no reading where the profile's points are
     # missing; what a telegram gives is.
@@ -196,6 +208,10 @@ def _compile_item(form: Form, toolbox: Toolbox, *, by_topic: bool) -> ReadItem:
 
     def read_item(raw: Any, scope: Scope, received: int, part: Part) -> list[Record]:  # noqa: ANN401 - JSON is anything
         item = raw
+        if take_apart is not None:
+            scope.pieces = take_apart(raw, scope)
+            if not scope.pieces:
+                return []
         for change in changes:
             item = change(item, scope)
         values = read_points(item, scope)
@@ -221,6 +237,19 @@ def _compile_item(form: Form, toolbox: Toolbox, *, by_topic: bool) -> ReadItem:
         return [*spread(raw, scope, received, record), record] if spread else [record]
 
     return read_item
+
+
+def _compile_parts(parts: TextParts) -> Callable[[Any, Scope], dict[str, str]]:
+    """The function that takes a text apart; nothing where the pattern is not found."""
+    find = compile_path(parts.path)
+    search = compile_search(parts.pattern)
+
+    def take_apart(item: Any, scope: Scope) -> dict[str, str]:  # noqa: ANN401 - JSON is anything
+        text = find(item, scope)
+        match = search(text) if type(text) is str else None
+        return {name: value for name, value in match.groupdict().items() if value} if match else {}
+
+    return take_apart
 
 
 def _compile_intervals(intervals: Intervals) -> Callable[[Any, Scope, int, Record], list[Record]]:

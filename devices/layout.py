@@ -142,7 +142,7 @@ class BinaryField(Model):
                 yield f"{min(spare)}: does not go with {key}"
         if self.type in {"text", "hex"}:
             spare = given & {"scale", "offset", "map", "sentinels", "byte_order"}
-            if spare:
+            if spare - ({"byte_order"} if self.type == "hex" and self.length else set()):
                 yield f"{min(spare)}: only of numbers"
         if not _SCALE_MIN <= abs(self.scale) <= _SCALE_MAX:
             yield f"scale: expected a size between {_SCALE_MIN} and {_SCALE_MAX}"
@@ -207,7 +207,7 @@ class Tagged(Model):
         Annotated[TagEntry, BeforeValidator(_read_entry, json_schema_input_type=list[BinaryField] | TagEntry)],
     ] = Field(
         min_length=1,
-        description="For each tag, in hexadecimal digits, the fields behind it; ?? stands for any byte, and {0}, {1} in "
+        description="For each tag, in hexadecimal digits, the fields behind it; ?? is any byte, and {0}, {1} in "
         "names for the tag's first and second byte as a number.",
     )
 

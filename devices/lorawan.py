@@ -65,15 +65,15 @@ def open_lorawan(payload: bytes, received: int, decode: DecodeUplink | None) -> 
     moment = _read_time(uplink.time)
     if decode is None:
         body = uplink.decoded
+        if not body:
+            raise Undecodable(
+                "the uplink is not decoded",
+                hint="give the profile a layout or a codec, or the device a decoder in the network server",
+            )
     elif uplink.data:
         body = decode(uplink.data, port or 0, moment[0] if moment else received)
     else:
         raise Undecodable("the uplink has no bytes to decode", hint="leave out the profile's layout or codec")
-    if not body:
-        raise Undecodable(
-            "the uplink is not decoded",
-            hint="give the profile a layout or a codec, or the device a decoder in the network server",
-        )
     return [Part(body, message, moment, uplink.address, _read_signals(uplink.signals), port)]
 
 

@@ -6,7 +6,8 @@ from devices.quantities import convert_factor, parse_quantity
 
 _RATIO = re.compile(r"(\d{1,9}(?:\.\d{1,9})?) ?/ ?(\d{1,9}(?:\.\d{1,9})?)", re.ASCII)
 _PULSES = re.compile(r"(\d{1,9}(?:\.\d{1,9})?) ?(?:imp|pulses?)\.? ?/ ?(.+)", re.ASCII)
-_BITS = re.compile(r"(\d{1,2}) ?bits?", re.ASCII)
+_BITS = re.compile(r"(\d{1,3}) ?bits?", re.ASCII)
+_DIGITS = re.compile(r"(\d{1,2}) ?digits?", re.ASCII)
 _NINES = re.compile(r"(9+)(\.9+)? ?([^\d.].*)")
 
 _BITS_RANGE = range(8, 65)
@@ -62,14 +63,20 @@ def parse_rollover(text: str, unit: str, pulse_weight: float | None) -> float:
         if int(bits[1]) not in _BITS_RANGE:
             raise ValueError(f"expected {_BITS_RANGE[0]} to {_BITS_RANGE[-1]} bits, got {text!r}")
         return pulse_weight * (1 << int(bits[1]))
+    digits = _DIGITS.fullmatch(text)
+    if digits:
+        raise ValueError(
+            f"{text!r} leaves the unit open; write where it starts again from zero: {10 ** int(digits[1])} {unit}"
+        )
+    value = _check_positive(parse_quantity(text, unit), text)
     nines = _NINES.fullmatch(text)
     if nines and len(nines[1] + (nines[2] or "")) > 2:  # noqa: PLR2004 - 99 kWh may be meant
         end = f"{10 ** len(nines[1])} {nines[3]}"
         raise ValueError(f"{text!r} is the last that it shows; write where it starts again from zero: {end}")
-    return _check_positive(parse_quantity(text, unit), text)
+    return value
 
 
 def _check_positive(value: float, text: str) -> float:
     if value <= 0:
-        raise ValueError(f"expected more than nothing, got {text!r}")
+        raise ValueError(f"expected more than 0, got {text!r}")
     return value

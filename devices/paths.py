@@ -24,6 +24,7 @@ class Scope(Struct):
         up: the item around this one.
         key: its key in an object, where it is one of several there.
         index: its number in a list, likewise.
+        pieces: the named parts of a text in it.
     """
 
     root: Any
@@ -32,6 +33,7 @@ class Scope(Struct):
     up: Any = None
     key: str | None = None
     index: int | None = None
+    pieces: Mapping[str, str] = {}
 
 
 Find: TypeAlias = Callable[[Any, Scope], Any]
@@ -64,6 +66,11 @@ def check_path(path: str) -> str:
 def topic_part(path: str) -> str:
     """The named part of the topic that a path leads to, "" where it leads elsewhere."""
     return path.removeprefix("$topic.") if path.startswith("$topic.") else ""
+
+
+def text_part(path: str) -> str:
+    """The named part of a text that a path leads to, "" where it leads elsewhere."""
+    return path.removeprefix("$part.") if path.startswith("$part.") else ""
 
 
 def find_steps(path: str) -> tuple[Step, ...] | None:
@@ -165,6 +172,8 @@ def _compile_surroundings(path: str) -> Find:
             return lambda _item, scope: scope.port
         case "topic":
             return lambda _item, scope: scope.parts.get(rest)
+        case "part":
+            return lambda _item, scope: scope.pieces.get(rest)
     find = compile_path(rest or "@")
     if name == "up":
         return lambda _item, scope: find(scope.up, scope)
@@ -181,12 +190,12 @@ def _split_surroundings(path: str) -> tuple[str, str]:
     name, rest = (match["name"], match["rest"]) if match else ("", "")
     inner = rest.removeprefix(".")
     if name in {"", "up"} and (not rest or inner != rest or rest.startswith("[")):
-        if inner or not rest:
+        if (inner or not rest) and not inner.startswith("$"):
             _parse(inner or "@")
             return name, inner
-    elif (name == "topic" and inner and inner != rest) or (name in {"key", "index", "port"} and not rest):
+    elif (name in {"topic", "part"} and inner and inner != rest) or (name in {"key", "index", "port"} and not rest):
         return name, inner
-    raise ValueError(f"{path!r} leads nowhere; known are $.a, $up.a, $topic.name, $key, $index and $port")
+    raise ValueError(f"{path!r} leads nowhere; known are $.a, $up.a, $topic.name, $part.name, $key, $index and $port")
 
 
 def _plain_steps(node: Mapping[str, Any]) -> tuple[Step, ...] | None:

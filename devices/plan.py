@@ -3,16 +3,17 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
+from devices.conditions import Holds, compile_when
 from devices.convert import Convert, Evaluate, compile_alternatives, compile_source, compile_value, plain_scale
 from devices.paths import Scope, Step, compile_path, find_steps, follow
 from devices.points import POINTS
 from devices.reading import Value
-from devices.sources import PointSource
+from devices.sources import PointSource, ScalePath, UnitPath
 
 ReadPoints: TypeAlias = Callable[[Any, Scope], dict[str, Value]]
 """The points of an item; empty where it holds none."""
 
-_PLAIN = frozenset({"path", "scale", "unit", "sentinels", "combine", "pattern", "bit", "map", "otherwise"})
+_PLAIN = frozenset({"path", "when", "scale", "unit", "sentinels", "combine", "pattern", "bit", "map", "otherwise"})
 
 
 _SCALARS = frozenset({bool, int, float, str})
@@ -26,12 +27,14 @@ class _LookUp(NamedTuple):
         name: of the point.
         scale: what a number there is multiplied by, where nothing else has to be done; else 0.
         convert: does everything else.
+        holds: whether its conditions hold; None where it has none.
     """
 
     key: Step
     name: str
     scale: float
     convert: Convert
+    holds: Holds | None
 
 
 class _Group(NamedTuple):
@@ -74,8 +77,10 @@ def compile_same_names(path: str) -> ReadPoints:
         found = find(item, scope)
         values: dict[str, Value] = {}
         if type(found) is dict:
-            for name in found.keys() & converts.keys():
-                raw, (scale, convert) = found[name], converts[name]
+            for name, raw in found.items():
+                if name not in converts:
+                    continue
+                scale, convert = converts[name]
                 if scale and (type(raw) is float or type(raw) is int):
                     values[name] = raw * scale
                 elif type(raw) in _SCALARS and (value := convert(raw)) is not None:
@@ -95,9 +100,9 @@ def _run(plan: tuple[_Group, ...], others: tuple[tuple[str, Evaluate], ...]) -> 
             elif length or type(node) is not dict:
                 continue
             get = node.get
-            for key, name, scale, convert in look_ups:
+            for key, name, scale, convert, holds in look_ups:
                 raw = get(key)
-                if raw is None or name in values:
+                if raw is None or name in values or (holds is not None and not holds(item, scope)):
                     continue
                 if scale and (type(raw) is float or type(raw) is int):
                     values[name] = raw * scale
@@ -114,7 +119,9 @@ def _run(plan: tuple[_Group, ...], others: tuple[tuple[str, Evaluate], ...]) -> 
 
 def _find_place(source: PointSource) -> tuple[Step, ...]:
     """The steps to a value; empty for a source that is more than a value in its place."""
-    if source.path is None or source.model_fields_set - _PLAIN or not isinstance(source.unit, str | None):
+    if source.path is None or source.model_fields_set - _PLAIN:
+        return ()
+    if isinstance(source.unit, UnitPath) or isinstance(source.scale, ScalePath):
         return ()
     steps = find_steps(source.path) or ()
     return () if any(isinstance(step, int) and step < 0 for step in steps[-1:]) else steps
@@ -137,4 +144,5 @@ def _close(parent: tuple[Step, ...], kind: type, look_ups: Iterable[_LookUp]) ->
 
 
 def _look_up(name: str, source: PointSource, place: tuple[Step, ...]) -> _LookUp:
-    return _LookUp(place[-1], name, plain_scale(name, source) or 0.0, compile_value(name, source))
+    holds = compile_when(source.when) if source.when else None
+    return _LookUp(place[-1], name, plain_scale(name, source) or 0.0, compile_value(name, source), holds)

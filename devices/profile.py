@@ -11,7 +11,7 @@ from devices.formcheck import find_form_problems
 from devices.layout import Layout
 from devices.obis import Obis
 from devices.register import Duration, Identifier, Model, Text, Timestamp
-from devices.sources import Entries, Intervals, MessagePath, Paths, PointEntry, PointName, Scalar, TimeSource, When
+from devices.sources import Entries, Intervals, MessagePath, Paths, PointEntry, PointName, Scalar, TextParts, TimeSource, When
 from devices.texts import Csv, Pairs, TextPattern
 from devices.topics import check_topic, list_parts
 
@@ -68,6 +68,7 @@ class Form(Model):
         description="A path to a list or an object in the message: each of its items is a reading. Several: steps.",
     )
     where: When = Field(default_factory=dict, description="Conditions for the items of `each`.")
+    parts: TextParts | None = Field(None, description="A text whose parts `$part.name` leads to.")
     entries: Entries | None = Field(None, description="A list of names and values: makes one object of them.")
     under: MessagePath | None = Field(None, description="Puts what was read under the name that this leads to.")
     device: Annotated[

@@ -78,6 +78,7 @@ _POWER = re.compile(r"([^\W\d]\w*?)\^?([-−]?[1-3])")
 _NAMES_OF_SIGNS = str.maketrans({"°": "deg", "%": "percent"})
 
 
+@lru_cache(maxsize=1024)  # thousands of devices have the same few ratings
 def parse_quantity(text: str, unit: str) -> float:
     """The number that a text such as `30 L/h` stands for.
 
@@ -163,9 +164,9 @@ class Quantity:
         return {"type": "string", "pattern": QUANTITY, "examples": [self.example]}
 
     def _read(self, value: object) -> float:
-        if not isinstance(value, str):
-            raise _refuse(value, self.unit, ", which has no unit")
-        return parse_quantity(value, self.unit)
+        if isinstance(value, str):
+            return parse_quantity(value, self.unit)
+        raise _refuse(value, self.unit, ", which has no unit" if type(value) in {int, float} else "")
 
     def _write(self, value: float) -> str:
         return write_quantity(value, self.unit)
@@ -201,8 +202,9 @@ def _convert(unit: str, into: str) -> tuple[Fraction, Fraction] | str:
 
 def _suggest(unit: str, into: str) -> str:
     """What may have been meant."""
-    if unit.lower() in _AMBIGUOUS:
-        return f"; {_AMBIGUOUS[unit.lower()]}"
+    for factor in _JOINT.split(unit.lower()):
+        if factor in _AMBIGUOUS:
+            return f"; {_AMBIGUOUS[factor]}"
     usual = {name.lower(): name for dimension in DIMENSIONS.values() for name in dimension.units}
     usual |= {name.lower(): name for name in _dimension(into).units}  # of W and w, the one that is wanted
     near = get_close_matches(unit.lower(), usual, n=1)

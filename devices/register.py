@@ -71,13 +71,10 @@ Duration: TypeAlias = Annotated[
 
 
 def _read_timestamp(value: object) -> int:
-    expected = "expected a time with its offset such as 2026-03-01T10:00:00+08:00"
-    if not isinstance(value, str):
-        raise ValueError(f"{expected}, got {value!r}")  # noqa: TRY004 - pydantic turns a ValueError into a message
     try:
         return parse_rfc3339(value)[0]
-    except ValueError:
-        raise ValueError(f"{expected}, got {value!r}") from None
+    except ValueError as error:
+        raise ValueError(f"{error}, got {value!r}") from None
 
 
 Timestamp: TypeAlias = Annotated[
@@ -251,8 +248,8 @@ class Device(Model):
             unit = POINTS[METERED[kind]].unit
             if info.field_name == "pulse_weight":
                 parse_pulse_weight(text, unit)
-            elif "pulse_weight" in info.data:  # else it is wrong itself
-                weight = info.data["pulse_weight"]
+            else:
+                weight = info.data.get("pulse_weight", f"1 {unit}")  # one that is wrong is told by itself
                 parse_rollover(text, unit, parse_pulse_weight(weight, unit) if weight else None)
         return text
 

@@ -1,7 +1,7 @@
 """The router: which devices a topic may speak of, and how its payloads are read."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple, TypeAlias
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from devices.errors import Undecodable, Unroutable
 from devices.formats import Toolbox
@@ -11,6 +11,7 @@ from devices.profile import Form, Profile
 from devices.register import Device, Register
 from devices.sources import PULSE
 from devices.sparkplug import Host, split_address
+from devices.switch import Gates, compile_switch, find_gates
 from devices.topics import DEVICE, SITE, has_wildcard, list_parts, reduce_filters, to_filter
 from devices.topictree import TopicTree
 from devices.values import suggest
@@ -25,12 +26,13 @@ class Target(NamedTuple):
 
     Attributes:
         id: in the register.
-        factors: points, and what their values are multiplied by, 0 for pulses that the device cannot count: ratios of transformers, the weight of a pulse.
+        factors: points, and what their values are multiplied by; 0 for pulses that nobody has given a weight, None for
+            pulses whose weight says that they count something else: ratios of transformers, the weight of a pulse.
         direction: the way through which a door's reader lets people, "" where it is not known.
     """
 
     id: str
-    factors: tuple[tuple[str, float], ...] = ()
+    factors: tuple[tuple[str, float | None], ...] = ()
     direction: str = ""
 
 
@@ -44,6 +46,7 @@ class Leg(NamedTuple):
         members: devices by the addresses that messages give.
         profile: id of the profile.
         quiet: devices that are not in the register are left out without a word.
+        gates: what a message of its form has at its keys; None where it is no JSON.
         stranger: the address in the topic, where no device has it; else "".
     """
 
@@ -53,10 +56,20 @@ class Leg(NamedTuple):
     members: Mapping[str, Target]
     profile: str
     quiet: bool
+    gates: Gates | None
     stranger: str = ""
 
 
-Route: TypeAlias = tuple[Leg, ...]
+class Route(NamedTuple):
+    """All ways in which the messages of a topic are read.
+
+    Attributes:
+        legs: the ways.
+        choose: leaves out those that cannot read a payload; None where all are to be tried.
+    """
+
+    legs: tuple[Leg, ...]
+    choose: Callable[[bytes], Sequence[Leg]] | None = None
 
 
 class _Branch(NamedTuple):
@@ -68,6 +81,7 @@ class _Branch(NamedTuple):
         read: reads its messages.
         members: devices by address.
         by_topic: {device} of the topic is the address.
+        gates: what a message of the form has at its keys.
     """
 
     form: Form
@@ -75,11 +89,13 @@ class _Branch(NamedTuple):
     read: ReadForm
     members: dict[str, Target]
     by_topic: bool
+    gates: Gates | None
 
     def lead(self, parts: Mapping[str, str]) -> Leg:
         """The way to read a message on a topic with these parts."""
         target = self.members.get(parts["device"]) if self.by_topic else None
-        return Leg(self.read, target, parts, self.members, self.profile, self.form.strangers == "ignore")
+        quiet = self.form.strangers == "ignore"
+        return Leg(self.read, target, parts, self.members, self.profile, quiet, self.gates)
 
 
 class Router:
@@ -125,7 +141,7 @@ class Router:
         for topic, owner in self._owners.items():
             if topic not in self._routes:  # a topic of a profile: everything that has it is known by now
                 self._routes[topic] = self._search(topic)
-                others = {leg.target.id for leg in self._routes[topic] if leg.target} - {owner}
+                others = {leg.target.id for leg in self._routes[topic].legs if leg.target} - {owner}
                 if others:
                     raise Unroutable(owner, f"{topic!r} already belongs to {min(others)!r}")
         self.filters = reduce_filters([*self._list_filters(used), *self._routes])
@@ -139,7 +155,7 @@ class Router:
         route = self._routes.get(topic) or self._found.get(topic)
         if route is None:
             route = self._search(topic)
-            if not any(leg.stranger for leg in route):
+            if not any(leg.stranger for leg in route.legs):
                 if len(self._found) >= _FOUND_MOST:
                     self._found.clear()
                 self._found[topic] = route
@@ -157,7 +173,7 @@ class Router:
         if not any(leg.target for leg in known):
             known += unknown
         if known:
-            return tuple(known)
+            return _join(known)
         raise Undecodable("no device has this topic", hint="name the topic in devices.yaml")
 
     # ── preparing ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -168,7 +184,7 @@ class Router:
         for form in profile.forms:
             for by_topic in sorted({form.is_named_by(topic) for topic in form.topics}) or [False]:
                 read = compile_form(form, self._toolbox, by_topic=by_topic)
-                branch = _Branch(form, profile.id, read, {}, by_topic)
+                branch = _Branch(form, profile.id, read, {}, by_topic, find_gates(form))
                 branches.append(branch)
                 for topic in form.topics:
                     if form.is_named_by(topic) == by_topic:
@@ -180,7 +196,7 @@ class Router:
         if any(form.format == _SPARKPLUG for form in profile.forms):
             raise Unroutable(device.id, f"leave out its `topic`; profile {profile.id!r} goes by the address alone")
         self._claim(device.topic, device)
-        self._routes[device.topic] = tuple(
+        self._routes[device.topic] = _join(
             Leg(
                 self._compile_own(branch.form),
                 _aim(device, branch.form),
@@ -188,6 +204,7 @@ class Router:
                 branch.members,
                 profile.id,
                 branch.form.strangers == "ignore",
+                branch.gates,
             )
             for branch in _first_of_each(branches)
         )
@@ -230,6 +247,11 @@ class Router:
             yield from self.host.filters
 
 
+def _join(legs: Iterable[Leg]) -> Route:
+    every = tuple(legs)
+    return Route(every, compile_switch([(leg, leg.gates) for leg in every]))
+
+
 def _find_profiles(register: Register, profiles: Mapping[str, Profile]) -> dict[str, Profile]:
     """The profiles that the devices have, and Siteward's own."""
     used = {"canonical": profiles["canonical"]} if "canonical" in profiles else {}
@@ -267,8 +289,9 @@ def _check_wildcards(device: Device) -> None:
 
 
 def _check_pulses(device: Device, profile: Profile) -> None:
+    """Whoever can only send pulses needs a weight."""
     counted = {name: device.pulse_factor(name) for form in profile.forms for name in _list_counted(form)}
-    if counted and not any(counted.values()):
+    if all(_list_counted(form) for form in profile.forms if not form.ignore) and not any(counted.values()):
         raise Unroutable(device.id, f"give it a `pulse_weight`: its profile counts {' or '.join(counted)} in pulses")
 
 
@@ -285,6 +308,9 @@ def _first_of_each(branches: Iterable[_Branch]) -> Iterable[_Branch]:
 def _aim(device: Device, form: Form) -> Target:
     """What a device's record does to readings of a form."""
     transformed = POINTS if device.ct_ratio or device.vt_ratio else ()
-    factors = {name: factor for name in transformed if (factor := device.factor(name)) != 1}
-    factors |= {name: device.pulse_factor(name) or 0.0 for name in _list_counted(form)}
+    factors: dict[str, float | None] = {
+        name: factor for name in transformed if (factor := device.factor(name)) != 1
+    }
+    unknown = None if device.pulse_weight else 0.0
+    factors |= {name: device.pulse_factor(name) or unknown for name in _list_counted(form)}
     return Target(device.id, tuple(factors.items()), device.direction or "")

@@ -28,7 +28,7 @@ def find_interval_problems(intervals: Intervals) -> Iterator[str]:
     elif intervals.unit:
         yield from _find_unit_problems(intervals.point, intervals.unit)
     if not SCALE_MIN <= abs(intervals.scale) <= SCALE_MAX:
-        yield f"scale: expected a size between {SCALE_MIN} and {SCALE_MAX}"
+        yield f"scale: expected a size between {SCALE_MIN:g} and {SCALE_MAX:g}"
 
 
 def _find_problems(name: str, source: PointSource) -> Iterator[str]:

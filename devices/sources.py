@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import AfterValidator, BeforeValidator, Field, FiniteFloat, model_validator
 
-from devices.expressions import parse_expression
+from devices.expressions import check_groups, parse_expression
 from devices.paths import check_path
 from devices.points import POINTS
 from devices.register import Duration, Model
@@ -94,6 +94,13 @@ class UnitPath(Model):
     path: MessagePath
 
 
+class ScalePath(Model):
+    """A scale that the message gives."""
+
+    path: MessagePath
+    power_of_ten: bool = Field(default=False, description="The number there is an exponent: -2 is a scale of 0.01.")
+
+
 class PointSource(Model):
     """Where a point stands in a message, and how its value becomes the point's."""
 
@@ -142,7 +149,10 @@ class PointSource(Model):
         description="The unit there, such as Wh or L; pulse; written, where the text carries it; {path: …}, where the "
         "message names it. Left out: the point's own.",
     )
-    scale: FiniteFloat = Field(1.0, description="The number there times this is in `unit`.")
+    scale: FiniteFloat | ScalePath = Field(
+        1.0,
+        description="The number there times this is in `unit`; {path: …}, where the message gives it.",
+    )
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -154,14 +164,16 @@ class PointSource(Model):
         given = [name for name in ("path", "sum", "value") if getattr(self, name) not in (None, [])]
         if len(given) != 1:
             yield "expected path, sum or value" + (f", one of them only, got {' and '.join(given)}" if given else "")
-        if not SCALE_MIN <= abs(self.scale) <= SCALE_MAX:
-            yield f"scale: expected a size between {SCALE_MIN} and {SCALE_MAX}"
+        if not (isinstance(self.scale, ScalePath) or SCALE_MIN <= abs(self.scale) <= SCALE_MAX):
+            yield f"scale: expected a size between {SCALE_MIN:g} and {SCALE_MAX:g}"
         if self.value is not None:
             spare = self.model_fields_set - {"value", "when"}
             if spare:
                 yield f"{min(spare)}: does not go with a constant value"
         if "otherwise" in self.model_fields_set and not self.map:
             yield "otherwise: belongs to map"
+        if self.unit == WRITTEN and isinstance(self.scale, ScalePath):
+            yield "scale: a path does not go with a unit that the text carries"
         if self.map or self.bit is not None:
             spare = self.model_fields_set & {"unit", "scale"}
             if spare:
@@ -204,17 +216,25 @@ def _check_time_format(name: str) -> str:
     return name
 
 
+TimeFormat: TypeAlias = Annotated[
+    str,
+    AfterValidator(_check_time_format),
+    Field(json_schema_extra={"anyOf": [{"enum": list(TIME_FORMATS)}, {"pattern": "%"}]}),
+]
+"""How a time is written."""
+
+
 class TimeSource(Model):
     """Where a message says when it was measured."""
 
     path: Paths = Field(description="Where it stands, or several paths: the first that finds something.")
     format: Annotated[
-        str,
-        AfterValidator(_check_time_format),
-        Field(json_schema_extra={"anyOf": [{"enum": list(TIME_FORMATS)}, {"pattern": "%"}]}),
+        list[TimeFormat],
+        Field(min_length=1),
+        BeforeValidator(_read_paths, json_schema_input_type=TimeFormat | list[TimeFormat]),
     ] = Field(
         description="rfc3339: with an offset; local: without; epoch_…: since 1970, also as text; dsmr: YYMMDDhhmmss "
-        "and W or S; age_…: before the arrival; or a pattern with %, as strptime has them.",
+        "and W or S; age_…: before the arrival; or a pattern with %, as strptime has them. Several: the first in which it is written.",
     )
     zone: Annotated[str, AfterValidator(lambda name: check_zone(name) if name else name)] = Field(
         "",
@@ -223,8 +243,8 @@ class TimeSource(Model):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if self.zone and "%" not in self.format and self.format not in {"local", "dsmr"}:
-            raise ValueError(f"zone: belongs to format local, dsmr or a pattern, not {self.format}")
+        if self.zone and not any("%" in form or form in {"local", "dsmr"} for form in self.format):
+            raise ValueError(f"zone: belongs to format local, dsmr or a pattern, not {' or '.join(self.format)}")
         return self
 
 
@@ -236,6 +256,17 @@ class Entries(Model):
     value: Paths = Field(
         default_factory=lambda: ["@"],
         description="Where it says its value, or several paths: the first that finds something; left out: the entry itself.",
+    )
+    where: When = Field(default_factory=dict, description="Conditions for an entry; others are left out.")
+
+
+class TextParts(Model):
+    """A text that says several things, such as `meter7.voltage`."""
+
+    path: MessagePath = Field(description="Where it stands in the item.")
+    pattern: Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(check_groups)] = Field(
+        description="A regular expression; what its named groups hold are the parts. Items in which it is not found "
+        "are left out.",
     )
 
 

@@ -42,7 +42,7 @@ class Birth(Struct, dict=True):
         taken = Counter(_cut_folders(definition.name) for definition in self.definitions)
         for name, alias, datatype, unit in self.definitions:
             short = _cut_folders(name)
-            names = (name, short) if short != name and taken[short] == 1 else (name,)
+            names: tuple[str, ...] = (name, short) if short != name and taken[short] == 1 else (name,)
             if unit:
                 names += tuple(f"{one} [{unit}]" for one in names)
             self._by_name[name] = known = _Known(names, datatype)

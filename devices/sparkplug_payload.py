@@ -6,7 +6,7 @@ Values that are no single one (bytes, files, data sets, templates) are not decla
 
 import struct
 from collections.abc import Sequence
-from math import isnan
+from math import isfinite
 from typing import Protocol, cast
 
 from google.protobuf.descriptor_pb2 import FieldDescriptorProto, FileDescriptorProto
@@ -27,6 +27,8 @@ _SIGNED_BITS = {1: 8, 2: 16, 3: 32, 4: 64}
 
 _NOT_GOOD = frozenset({0, 500})
 """The property Quality of values that are bad or stale."""
+
+_FLOAT = struct.Struct("f")
 
 _PACKAGE = "siteward.sparkplug"
 
@@ -165,7 +167,7 @@ def read_unit(metric: Metric) -> str:
 
 
 def read_value(metric: Metric, datatype: int) -> bool | float | str | None:
-    """The value of a metric; None where there is none, or none that was measured: null, not a number, bad or stale.
+    """The value of a metric; None where there is none, or none that was measured: null, no finite number, bad, stale.
 
     Args:
         metric: with or without a datatype of its own.
@@ -184,7 +186,7 @@ def read_value(metric: Metric, datatype: int) -> bool | float | str | None:
             return _read_signed(value, _SIGNED_BITS[datatype], 32 if kind == "int_value" else 64)
         return value != 0 if datatype == _BOOLEAN else value
     if type(value) is float:
-        if isnan(value):
+        if not isfinite(value):
             return None
         return _shorten(value) if kind == "float_value" else value
     return value if type(value) is bool else _check_text(value)
@@ -212,11 +214,8 @@ def _shorten(value: float) -> float:
     """The shortest decimal that is this 32-bit number: 12.1, where its 64 bits say 12.100000381469727."""
     for digits in (6, 7, 8):
         short = float(f"{value:.{digits}g}")
-        try:
-            if struct.unpack("f", struct.pack("f", short))[0] == value:
-                return short
-        except OverflowError:  # rounded up beyond the largest
-            break
+        if _FLOAT.unpack(_FLOAT.pack(short))[0] == value:
+            return short
     return float(f"{value:.9g}")
 
 

@@ -11,7 +11,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from devices.errors import Undecodable
-from devices.expressions import compile_search, parse_expression
+from devices.expressions import check_groups, compile_search
 from devices.message import Part
 from devices.register import Model
 
@@ -78,16 +78,10 @@ class Pairs(Model):
         return self
 
 
-def _check_pattern(pattern: str) -> str:
-    if not parse_expression(pattern).groupindex:
-        raise ValueError("expected a named group, such as (?P<power>[0-9.]+)")
-    return pattern
-
-
 class TextPattern(Model):
     """A regular expression whose named groups are the message."""
 
-    pattern: Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_check_pattern)] = Field(
+    pattern: Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(check_groups)] = Field(
         description="Found anywhere in the text; its named groups are the message: P=(?P<power>[0-9.]+)W",
     )
 

@@ -36,6 +36,7 @@ _EXPRESSIONS = {
 """What stands for each directive; names are English."""
 
 _KNOWN = ", ".join(f"%{letter}" for letter in _EXPRESSIONS)
+_DIGITS = {"Y": 4, "y": 2, "m": 2, "d": 2, "H": 2, "M": 2, "S": 2}
 _ALTERNATIVES = (("Y", "y"), ("m", "b", "B"), ("d",))
 _NEEDED_BY = {"I": "p", "p": "I", "H": "M", "M": "HI", "S": "M", "f": "S", "z": "M"}
 
@@ -50,8 +51,12 @@ def compile_pattern(pattern: str) -> ParsePattern:
     for problem in _find_problems(directives):
         raise ValueError(problem)
     match = re.compile(_to_expression(pattern), re.ASCII).fullmatch
+    is_number = pattern == "".join(f"%{letter}" for letter in directives) and _DIGITS.keys() >= set(directives)
+    width = sum(_DIGITS[letter] for letter in directives) if is_number else 0
 
     def parse(value: object, zone: tzinfo, near: int) -> Moment:
+        if width and type(value) is int:
+            value = f"{value:0{width}}"  # a number has no zeros in front
         found = match(value) if type(value) is str else None
         if found is None:
             raise ValueError(f"expected a text such as {pattern}")

@@ -5,7 +5,7 @@ from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 from devices.errors import Undecodable
-from devices.paths import Scope, compile_path
+from devices.paths import Scope, compile_first
 from devices.sources import TimeSource
 from devices.timepatterns import compile_pattern
 from devices.timestamps import (
@@ -36,27 +36,31 @@ def compile_time(source: TimeSource, zone: str) -> ReadTime:
         source: where it stands, and how it is written.
         zone: IANA name of the site's time zone, for clocks that show local time.
     """
-    finds = [compile_path(path) for path in source.path]
-    parse = _choose_parser(source, ZoneInfo(source.zone or zone))
+    find = compile_first(source.path)
+    clock = ZoneInfo(source.zone or zone)
+    *attempts, last = [_choose_parser(form, clock) for form in source.format]
 
     def read_time(item: Any, scope: Scope, received: int) -> Moment | None:  # noqa: ANN401 - JSON is anything
-        for find in finds:
-            value = find(item, scope)
-            if value is not None:
-                try:
-                    return parse(value, received)
-                except ClockError:
-                    return None  # the arrival counts
-                except ValueError as error:
-                    raise Undecodable(f"time: {error}") from None
-        return None
+        value = find(item, scope)
+        if value is None:
+            return None
+        for parse in attempts:
+            try:
+                return parse(value, received)
+            except ValueError:
+                continue  # written otherwise
+        try:
+            return last(value, received)
+        except ClockError:
+            return None  # the arrival counts
+        except ValueError as error:
+            raise Undecodable(f"time: {error}") from None
 
     return read_time
 
 
-def _choose_parser(source: TimeSource, clock: ZoneInfo) -> Callable[[Any, int], Moment]:
+def _choose_parser(form: str, clock: ZoneInfo) -> Callable[[Any, int], Moment]:
     """The function that reads a time as it is written; the second argument is the arrival."""
-    form = source.format
     if form in _EPOCHS:
         epoch = _EPOCHS[form]
         return lambda value, _received: parse_epoch(value, epoch)

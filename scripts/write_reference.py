@@ -126,8 +126,8 @@ def settings_page() -> str:
         + _table(head, _settings(Device))
         + "\nA list `replacements` of meters that took the place of others:\n\n"
         + _table(head, _settings(Replacement))
-        + "\ndevices.csv and replacements.csv have a column for each of these keys, and `name_en`, `name_zh` and `tag.NAME`"
-        " for what is nested.\n"
+        + "\ndevices.csv and replacements.csv have a column for each of these keys; `name_en`, `name_zh` and"
+        " `tag.NAME` stand for what is nested.\n"
         + "\nPasswords and tokens come from `*_file` keys, or from the environment: `SITEWARD_MQTT_PASSWORD`,"
         " `SITEWARD_STORE_TOKEN`, `SITEWARD_STORE_PASSWORD`.\n"
     )
@@ -171,8 +171,8 @@ def points_page() -> str:
         + _table(("point", "unit", "type", "kind", "system", "meaning"), rows)
         + "\n## Kinds\n\n"
         + _table(("kind", "what it is"), kinds)
-        + "\n## Units\n\nQuantities are written with their unit, in profiles and in the register. These are usual; all that"
-        " are understood stand in `devices/units.txt`. Active, reactive and apparent power are not the same.\n\n"
+        + "\n## Units\n\nQuantities are written with their unit, in profiles and in the register. These are usual; all"
+        " that are understood stand in `devices/units.txt`. Active, reactive and apparent power are not the same.\n\n"
         + _table(("quantity", "kept in", "usual units", "example"), units)
     )
 

@@ -24,11 +24,12 @@ def read(
     received: int = EIGHT,
     zone: str = "UTC",
     by_topic: bool = True,
-    codec: str = "",
+    codec_file: str = "",
     **form: object,
 ) -> list[Record] | None:
     """The records of a payload, None where it is of another form, by a form of message as a profile says it."""
-    profile = Profile.model_validate({"id": "p"} | form).with_codecs(lambda _file: codec)
+    codec = {"codec": "vendor.js"} if codec_file else {}
+    profile = Profile.model_validate({"id": "p"} | codec | form).with_codecs(lambda _name: codec_file)
     read_form = compile_form(profile, Toolbox(zone), by_topic=by_topic)
     return read_form(payload if isinstance(payload, bytes) else payload.encode(), received, parts)
 

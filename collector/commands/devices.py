@@ -1,10 +1,13 @@
-"""`siteward devices list|show|profiles`."""
+"""`siteward devices …`: list and show, and the commands that have modules of their own."""
 
 from typing import Annotated
 
 import typer
 
+from collector.commands import register
+from collector.commands.adopt import adopt
 from collector.commands.common import load_configuration
+from collector.commands.consumption import consumption
 from collector.configuration import Configuration
 from collector.terminal import DEFAULT_CONFIG, AsJson, ConfigFolder, fail, print_json, print_rows
 from devices.durations import write_duration
@@ -13,6 +16,10 @@ from devices.topics import DEVICE, SITE
 from devices.values import suggest
 
 app = typer.Typer(no_args_is_help=True, help="The register: what is installed, where, and how it is heard.")
+app.command()(adopt)
+app.command("import")(register.import_)
+app.command()(register.export)
+app.command()(consumption)
 
 
 @app.command("list")
@@ -60,6 +67,8 @@ def show(
         "profile": found.profile,
         "topics": "\n".join(topics),
         "interval": write_duration(found.interval) if found.interval else "",
+        **{name.replace("_", " "): value for name, value in _list_ratings(found).items()},
+        "replaced": "\n".join(_show_replacement(item) for item in configuration.register.replacements if item.device == device),
         "tags": ", ".join(f"{name}: {value}" for name, value in found.tags.items()),
     }
     print_rows(found.id, [{"what": name, "value": value} for name, value in facts.items() if value], as_json=False)

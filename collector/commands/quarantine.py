@@ -1,5 +1,6 @@
 """`siteward quarantine list|show|retry|drop`."""
 
+from collections import Counter
 from typing import Annotated, NamedTuple
 
 import typer
@@ -129,12 +130,21 @@ class Retried(NamedTuple):
 
 
 class _Outcome(NamedTuple):
-    """What becomes of a message: readings that are taken, and what keeps it in quarantine all the same."""
+    """What becomes of a message.
+
+    Attributes:
+        number: of the message.
+        item: as it was rejected.
+        readings: what is taken.
+        left: why it is rejected all the same; None where it is not.
+        others: the rejection for strangers that it is about beside the group's; None where there are none.
+    """
 
     number: int
     item: Rejection
     readings: list[Reading]
-    left: Rejection | None
+    left: Rejection | None = None
+    others: Rejection | None = None
 
 
 def retry_group(journal: Journal, group: Group, configuration: Configuration) -> Retried:
@@ -157,14 +167,21 @@ def retry_group(journal: Journal, group: Group, configuration: Configuration) ->
 def _commit(journal: Journal, group: Group, outcomes: list[_Outcome]) -> list[_Outcome]:
     """Writes outcomes in one transaction, and returns those that no other process was faster to write."""
     with journal.transaction() as connection:
-        done = [outcome for outcome in outcomes if quarantine.take(connection, group.id, outcome.number)]
+        fresh: Counter[tuple[str, int]] = Counter()
+        done: list[_Outcome] = []
+        for outcome in outcomes:
+            if outcome.others is not None:
+                hour = outcome.item.received // ledger.HOUR
+                fresh["", hour] += quarantine.extend(connection, outcome.number, outcome.others)
+            if quarantine.take(connection, group.id, outcome.number):
+                done.append(outcome)
         readings = [reading for outcome in done for reading in outcome.readings]
         if readings:
             journal.append(connection, readings)
         if group.stage == "decode":
             left = [outcome.left for outcome in done if outcome.left is not None]
             quarantine.record(connection, left)
-            change = quarantine.tally(left)
+            change = fresh + quarantine.tally(left)
             change.subtract(quarantine.tally(outcome.item for outcome in done))
             ledger.count(connection, "quarantined", change)
         else:
@@ -186,27 +203,31 @@ class _Trial:
         if item.stage == "decode":
             return self._run(number, item)
         readings = _unpack(item)
-        return _Outcome(number, item, readings, None) if readings else None
+        return _Outcome(number, item, readings) if readings else None
 
     def _run(self, number: int, item: Rejection) -> _Outcome | None:
-        left = None
+        left = others = None
         try:
             readings = self._decode(item.topic, item.payload, item.received)
         except Undecodable as error:
             if set(item.strangers) & set(error.strangers):
                 return None
-            if not item.strangers or not error.strangers:  # other strangers in it have groups of their own
-                strangers = item.strangers or error.strangers
-                left = item._replace(device=error.device, reason=error.reason, hint=error.hint, strangers=strangers)
+            readings = list(error.readings)
+            again = item._replace(device=error.device, reason=error.reason, hint=error.hint)
+            if not item.strangers:
+                left = again._replace(strangers=error.strangers)
+            elif error.strangers:
+                others = again._replace(strangers=error.strangers)
+            else:
+                left = again
             if left is not None and left._replace(hint=item.hint) == item:
                 return None
-            readings = list(error.readings)
         if item.strangers:
             owners = self._owners | {self._topics.get(item.topic)}
             readings = [reading for reading in readings if reading.device in owners]
         for reading in readings:
             reading.late = True
-        return _Outcome(number, item, readings, left)
+        return _Outcome(number, item, readings, left, others)
 
 
 def _unpack(item: Rejection) -> list[Reading]:

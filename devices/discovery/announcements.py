@@ -8,6 +8,8 @@ from msgspec import Struct, field
 
 from devices.errors import Undecodable
 from devices.message import parse_json
+from devices.points import POINTS
+from devices.quantities import convert_factor
 from devices.reading import Value
 
 Heard: TypeAlias = tuple[str, bytes]
@@ -37,6 +39,22 @@ class Entity(NamedTuple):
     unit: str = ""
     scale: float = 1.0
     words: tuple[tuple[Word, Value], ...] = ()
+
+    @property
+    def sample(self) -> Word | int:
+        """What may stand in a payload."""
+        return self.words[0][0] if self.words else 1
+
+    @property
+    def meaning(self) -> Value | None:
+        """The point's value for the sample; None where the unit is not said."""
+        if self.words:
+            return self.words[0][1]
+        unit = POINTS[self.point].unit
+        if unit and not self.unit:
+            return None
+        factor, offset = convert_factor(self.unit, unit)
+        return self.scale * factor + offset
 
 
 class Announcement(Struct):

@@ -1,6 +1,6 @@
 """Which devices messages are about, and what profiles read of them: the decoder answers, with a made-up register."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from pydantic import ValidationError
@@ -53,7 +53,7 @@ class Place(NamedTuple):
 def find_places(messages: Iterable[Heard], around: Surroundings) -> dict[Heard, set[Place]]:
     """The devices that each message may be about, by every profile that has its topic."""
     found: dict[Heard, set[Place]] = {message: set() for message in messages}
-    for profile in around.profiles.values():
+    for profile in around.profiles.values() if found else ():  # reading all of them takes time
         topics = [topic for form in profile.forms if not form.ignore for topic in form.topics]
         patterns = [to_pattern(topic.replace(SITE, around.site)) for topic in topics]
         caught = [message for message in found if any(pattern.fullmatch(message[0]) for pattern in patterns)]
@@ -65,21 +65,29 @@ def find_places(messages: Iterable[Heard], around: Surroundings) -> dict[Heard, 
     return found
 
 
-def read_values(
+def read_messages(
     messages: Iterable[Heard], places: Iterable[Place], around: Surroundings
-) -> dict[Place, dict[str, Value]]:
-    """What would be read of devices if they were in the register: the last value of each point."""
-    heard = list(messages)
-    values: dict[Place, dict[str, Value]] = {place: {} for place in places}
-    for profile in {place.profile for place in values}:
-        mine = {f"d{number}": place for number, place in enumerate(values) if place.profile == profile}
+) -> Iterator[tuple[Heard, Place, dict[str, Value]]]:
+    """What would be read of devices if they were in the register: message, device and values of each reading."""
+    heard, every = list(messages), list(places)
+    for profile in {place.profile for place in every}:
+        mine = {f"d{number}": place for number, place in enumerate(every) if place.profile == profile}
         decoder = _make_decoder(mine, around)
         if decoder is None:
             continue
         for message in heard:
             readings, _ = _ask(decoder, message, around.now)
             for reading in readings:
-                values[mine[reading.device]].update(reading.values)
+                yield message, mine[reading.device], reading.values
+
+
+def read_values(
+    messages: Iterable[Heard], places: Iterable[Place], around: Surroundings
+) -> dict[Place, dict[str, Value]]:
+    """The same by device: the last value of each point."""
+    values: dict[Place, dict[str, Value]] = {place: {} for place in places}
+    for _, place, read in read_messages(messages, values, around):
+        values[place].update(read)
     return values
 
 

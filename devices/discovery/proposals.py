@@ -1,12 +1,13 @@
 """Proposals: devices that announce themselves, as the register could list them."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from math import isclose
+from typing import NamedTuple, TypeAlias
 
 from devices.discovery import homeassistant, homie, shelly, tasmota, zigbee2mqtt
 from devices.discovery.announcements import Announcement, Entity, Heard, group_entities, write_sample
-from devices.discovery.identification import Place, Surroundings, find_places, read_values
+from devices.discovery.identification import Place, Surroundings, find_places, read_messages
 from devices.discovery.sketch import Sketch, draw_sketch
 from devices.discovery.suggestions import suggest_id, suggest_kind
 from devices.reading import Value
@@ -23,6 +24,10 @@ _READERS: tuple[Callable[[Iterable[Heard]], list[Announcement]], ...] = (
     homeassistant.read_announcements,
 )
 """The ecosystems' own words before Home Assistant's, of which many speak beside their own."""
+
+
+_Found: TypeAlias = dict[Heard, dict[Place, dict[str, Value]]]
+"""What is read in each sample of each device."""
 
 
 class Proposal(NamedTuple):
@@ -58,34 +63,67 @@ def propose(messages: Iterable[Heard], around: Surroundings) -> list[Proposal]:
     announcements = [announcement for read in _READERS for announcement in read(heard)]
     for announcement in announcements:
         announcement.samples += _make_samples(announcement.entities.values())
-    samples = [sample for announcement in announcements for sample in announcement.samples]
-    places = find_places(samples, around)
-    for announcement in announcements:
-        for sample in announcement.samples:
-            if announcement.profile and not places[sample]:  # published elsewhere than its profile expects
-                places[sample] = {Place(announcement.profile, "", sample[0])}
-    values = read_values(samples, set().union(*places.values()), around)
+    found = _read_samples(announcements, around)
     proposals: dict[Place, Proposal] = {}
     unread: list[Announcement] = []
     for announcement in announcements:
-        mine = {place for sample in announcement.samples for place in places[sample] if values[place]}
+        mine = _prefer(announcement, found)
         topics = frozenset(topic for topic, _ in announcement.samples)
-        for place in sorted(_prefer(mine, values)):
-            points = tuple(values[place])
+        for place, points in mine.items():
             fresh = Proposal(announcement.source, place, announcement.name, suggest_kind(points), points, topics)
-            known = proposals.setdefault(place, fresh)
-            proposals[place] = known._replace(name=known.name or fresh.name, topics=known.topics | topics)
+            proposals[place] = _join(proposals.get(place, fresh), fresh)
         if not mine and announcement.entities:
             unread.append(announcement)
     return [*proposals.values(), *_draw(unread, around)]
 
 
-def _prefer(places: Collection[Place], values: Mapping[Place, Mapping[str, Value]]) -> list[Place]:
-    """Those of the profile that reads most, where several read the same messages."""
+def _join(first: Proposal, second: Proposal) -> Proposal:
+    """One device, of whom two have told."""
+    points = tuple(dict.fromkeys(first.points + second.points))
+    kind, topics = suggest_kind(points), first.topics | second.topics
+    return first._replace(name=first.name or second.name, kind=kind, points=points, topics=topics)
+
+
+def _read_samples(announcements: Iterable[Announcement], around: Surroundings) -> _Found:
+    """What the profiles read of every sample, of whatever device."""
+    owners = {sample: each for each in announcements for sample in each.samples}
+    places = find_places(owners, around)
+    for sample, announcement in owners.items():
+        if announcement.profile and not places[sample]:  # published elsewhere than its profile expects
+            places[sample] = {Place(announcement.profile, "", sample[0])}
+    found: _Found = {sample: {} for sample in owners}
+    for sample, place, values in read_messages(owners, sorted(set().union(*places.values())), around):
+        found[sample].setdefault(place, {}).update(values)
+    return found
+
+
+def _prefer(announcement: Announcement, found: _Found) -> dict[Place, tuple[str, ...]]:
+    """The devices of an announcement and their points, by the profile that reads most of it and nothing wrongly."""
+    mine: dict[Place, dict[str, None]] = {}
+    wrong: set[str] = set()
+    for sample in announcement.samples:
+        for place, values in found[sample].items():
+            mine.setdefault(place, {}).update(dict.fromkeys(values))
+            if _contradicts(announcement, sample[0], values):
+                wrong.add(place.profile)
     read: Counter[str] = Counter()
-    for place in sorted(places):
-        read[place.profile] += len(values[place])
-    return [place for place in places if place.profile == read.most_common(1)[0][0]]
+    for place, points in mine.items():
+        read[place.profile] += len(points)
+    best = next((profile for profile, _ in read.most_common() if profile not in wrong), "")
+    return {place: tuple(points) for place, points in mine.items() if place.profile == best}
+
+
+def _contradicts(announcement: Announcement, topic: str, values: Mapping[str, Value]) -> bool:
+    """Whether a point of a sample is read otherwise than it was announced, such as litres as cubic meters."""
+    for name, value in values.items():
+        entity = announcement.entities.get((topic, name))
+        meaning = entity.meaning if entity else None
+        if isinstance(value, float) and isinstance(meaning, float):
+            if not isclose(value, meaning, rel_tol=1e-6, abs_tol=1e-9):
+                return True
+        elif meaning is not None and value != meaning:
+            return True
+    return False
 
 
 def _draw(announcements: Iterable[Announcement], around: Surroundings) -> Iterator[Proposal]:
@@ -109,7 +147,7 @@ def _make_samples(entities: Iterable[Entity]) -> list[Heard]:
     for topic, group in group_entities(entities).items():
         body: object = None
         for entity in group:
-            body = _put(body, entity.steps, entity.words[0][0] if entity.words else 1)
+            body = _put(body, entity.steps, entity.sample)
         samples.append((topic, body.encode() if isinstance(body, str) else write_sample(body)))
     return samples
 

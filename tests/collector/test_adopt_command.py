@@ -186,6 +186,22 @@ def test_of_a_message_about_several_devices_each_reading_is_taken_once(config: P
     ]
 
 
+def test_strangers_beyond_those_that_are_told_at_once_are_told_later(config: Path, journal: Journal) -> None:
+    ingest(config, ("gw/l1", {"list": [{"no": n, "v": 1000 * n} for n in range(2, 32)]}))
+    waiting = {each["address"] for each in answer(config, "--listen", "0s")}  # type: ignore[attr-defined] # a list
+    assert "l1/31" not in waiting
+    adopted = 0
+    while found := answer(config, "--listen", "0s"):
+        for each in found:  # type: ignore[attr-defined] # a list
+            assert run(config, each["address"]).exit_code == 0
+            adopted += 1
+    assert adopted == 30
+    assert sorted(reading.values["volume_m3"] for reading in committed(journal)) == [float(n) for n in range(2, 32)]
+    ledger.fold(journal)
+    sums = journal.connection().execute("SELECT sum(received), sum(quarantined) FROM ledger").fetchone()
+    assert sums == (30, 0)
+
+
 def test_what_it_sent_wrongly_stays_under_its_own_name(config: Path, journal: Journal) -> None:
     ingest(config, ("box/b-9", {"p": 1500}), ("box/b-9", {"p": "much"}))
     result = run(config, "b-9")

@@ -102,7 +102,7 @@ def test_schemas_are_listed() -> None:
     ("name", "keys"),
     [
         ("siteward", {"site", "data_dir", "mqtt", "store", "http", "journal", "quarantine", "time", "retention"}),
-        ("devices", {"tags", "devices"}),
+        ("devices", {"tags", "devices", "replacements"}),
         ("places", {"buildings"}),
         ("profile", {"id", "name", "description", "topics", "format", "each", "time", "points", "tests"}),
     ],

@@ -462,7 +462,10 @@ GOOD = {
     "siteward.yaml": SITE + "store: {kind: influxdb, url: 'http://h', bucket: b, gzip: true, flush_interval: 1s}\n",
     "places.yaml": PLACES,
     "devices.yaml": "tags: [circuit]\ndevices:\n  - id: a\n    kind: door\n    name: {en: A, zh: 甲}\n"
-    "    tags: {circuit: x}\n  - {id: b, kind: sensor, building: A, floor: 1F, interval: 5m}\n",
+    "    tags: {circuit: x}\n  - {id: b, kind: sensor, building: A, floor: 1F, interval: 5m}\n"
+    "  - {id: e, kind: electricity_meter, meter: B2, nominal_voltage: 230 V, ct_ratio: 200/5, rolls_over_at: 24 bit,"
+    " pulse_weight: 1600 imp/kWh}\nreplacements:\n"
+    "  - {device: e, at: 2026-03-01T10:00:00+08:00, removed: A1, installed: B2, final: 5 kWh, first: 0 Wh}\n",
     "devices.csv": 'id,kind,name_en,tag.gateway\nc,door,"x, ""y""\nz",gw-a\nd,gateway,,\n',
     "profiles/mine.yaml": "id: mine\ntopics: ['m/{device}']\npoints: {event: {path: e, map: {0: closed, 1: opened}}}\n"
     "tests:\n  - {payload: '{\"e\": 0}', readings: [{event: closed}]}\n",
@@ -496,4 +499,4 @@ def test_whatever_is_typed_is_read_or_told(files: dict[str, str], tmp_path_facto
 
 
 def test_the_good_files_are_good(tmp_path: Path) -> None:
-    assert len(load(write(tmp_path / "config", GOOD)).register.devices) == 4
+    assert len(load(write(tmp_path / "config", GOOD)).register.devices) == 5

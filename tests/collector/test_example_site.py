@@ -9,6 +9,9 @@ import pytest
 from collector.configuration import load
 from collector.settings import EmbeddedStore, Settings
 from collector.yamlfile import Document
+from devices.clashes import find_clashes
+from devices.facts import find_facts
+from devices.register import Register
 
 EXAMPLE = Path(__file__).parents[2] / "config"
 STARTER = Path(str(files("collector") / "starter"))
@@ -59,6 +62,17 @@ def test_doors_of_a_building_begin_with_its_entrance() -> None:
     assert {building: (door.id, door.floor) for building, door in first.items()} == {
         "A": ("door-a-01", "1F"), "B": ("door-b-01", "1F"), "C": ("door-c-01", "1F"),
     }  # fmt: skip
+
+
+def test_the_replacement_that_a_comment_shows_is_one() -> None:
+    comment = (EXAMPLE / "devices.yaml").read_text(encoding="utf-8").partition("#   replacements:\n")[2]
+    shown = "".join(line[4:] for line in comment.splitlines(keepends=True)[:2])
+    content = Document((EXAMPLE / "devices.yaml").read_text(encoding="utf-8") + f"replacements:\n{shown}").value
+    register = Register.model_validate(content)
+    assert [clash.path for clash in find_clashes(register)] == [
+        ("replacements", 0, "installed")
+    ]  # `meter` is to follow
+    assert find_facts(register, register.by_id()["em-a-01"], "energy_import_kwh").replacements[0].final == 84210.5
 
 
 @pytest.mark.parametrize("name", TEXTS)

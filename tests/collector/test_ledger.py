@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 
 from collector import ledger
 from collector.commands.quarantine import retry_group
+from collector.configuration import Configuration, load
 from collector.journal import Entry, Journal
 from collector.ledger import HOUR, SELF, Line
 from collector.quarantine import list_groups
-from devices.decoder import Decoder
 from devices.reading import Reading
-from devices.register import Device, Register
-from devices.timestamps import TimeLimits
+from devices.register import Device
+from tests.sites import write_site
 
 MINUTE = 60_000_000_000
 FIRST = 498_610
@@ -23,7 +23,11 @@ FIRST = 498_610
 START = FIRST * HOUR
 CONSUMERS = ("store", "ledger")
 METER = Device.model_validate({"id": "em-1", "kind": "electricity_meter", "interval": "15m"})
-NOBODY = Decoder(Register(), {}, "site", TimeLimits(HOUR, HOUR))
+
+
+@pytest.fixture(scope="module")
+def configuration(tmp_path_factory: pytest.TempPathFactory) -> Configuration:
+    return load(write_site(tmp_path_factory.mktemp("site")))
 
 
 def reading(hour: int, minute: int, device: str = "em-1", *, late: bool = False) -> Reading:
@@ -185,6 +189,7 @@ steps = st.one_of(
 @given(st.lists(steps, max_size=12))
 def test_whatever_happens_received_is_stored_rejected_or_waiting(
     tmp_path_factory: pytest.TempPathFactory,
+    configuration: Configuration,
     history: list[list[Reading] | tuple[int, frozenset[int]] | str],
 ) -> None:
     journal = Journal(tmp_path_factory.mktemp("ledger") / "journal.db", 10**8, CONSUMERS)
@@ -199,7 +204,7 @@ def test_whatever_happens_received_is_stored_rejected_or_waiting(
             ledger.fold(journal)
         else:
             for group in list_groups(journal.connection()):
-                retry_group(journal, group, NOBODY)
+                retry_group(journal, group, configuration)
     ledger.fold(journal)
     for line in ledger.lines(journal, {}, start=START, end=START + 24 * HOUR, now=START + 24 * HOUR):
         if line.device != SELF:

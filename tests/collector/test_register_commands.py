@@ -163,7 +163,7 @@ def test_every_cell_that_is_wrong_is_told(folder: Path, tmp_path: Path) -> None:
     assert [line.removeprefix(f"{file}:").partition(" (known columns")[0] for line in lines] == [
         "1:5: unknown column 'remark'",
         "2:3: flow_limit: expected flow with its unit such as 30 L/h, got '30', which has no unit",
-        ("2:4: a number of more than 15 digits, of which the spreadsheet has lost the last"
+        ("2:4: a number of which the spreadsheet has lost the last digits"
         " (format the cell as text and write it again)"),
         "3:1: missing key 'id' (Unique in the register; stays when the device is renamed or moved)",
         ("4:2: kind: expected 'electricity_meter', 'water_meter', 'door', 'sensor' or 'gateway', got 'watermeter'"

@@ -106,7 +106,7 @@ def test_the_text_around_stays(tmp_path: Path, before: str, after: str | None) -
         id=st.from_regex(IDENTIFIER, fullmatch=True).filter(lambda name: len(name) <= 64 and name != "siteward"),
         kind=st.just("sensor"),
         address=st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=20).map(str.strip)
-        | st.from_regex(r"[0-9]{1,4}[eE.:_x][0-9]{1,4}", fullmatch=True),
+        | st.from_regex(r"[=@+'-]{0,2}[0-9]{1,4}[eE.:_x][0-9]{1,4}", fullmatch=True),
         name=st.builds(Text, en=st.sampled_from(["", "true", "0x1F", "1e5", "~", "- a", "a: b", "#", "'", '"', "0o7"])),
     ),
     st.sampled_from(["devices.yaml", "devices.csv"]),

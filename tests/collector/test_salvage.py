@@ -8,6 +8,8 @@ import pytest
 
 from collector import quarantine
 from collector.journal import Journal
+from collector.quarantine import Rejection
+from devices.errors import Stranger
 from devices.reading import Reading
 
 QUOTA = 10**9
@@ -19,11 +21,24 @@ def fill(path: Path, commits: int) -> None:
     for number in range(commits):
         journal.commit([Reading("em-1", number, number, {"alarm": "x" * 900})])
     journal.remember("note", "kept")
+    abandon(journal)
+
+
+def abandon(journal: Journal) -> None:
+    """Ends without closing, with everything in the main file."""
     journal.connection().execute("PRAGMA query_only = OFF").close()
-    with closing(sqlite3.connect(path)) as connection:
+    with closing(sqlite3.connect(journal.path)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     for connection in [*journal._readers, journal._writer]:
         connection.close()
+
+
+def damage(path: Path) -> None:
+    """Overwrites eight pages in the middle."""
+    data = bytearray(path.read_bytes())
+    middle = len(data) // 2 // 4096 * 4096
+    data[middle : middle + 8 * 4096] = b"\xa5" * (8 * 4096)
+    path.write_bytes(data)
 
 
 def times(journal: Journal) -> list[int]:
@@ -42,10 +57,7 @@ def test_an_unclean_stop_alone_is_no_damage(tmp_path: Path) -> None:
 def test_entries_around_a_damaged_place_are_saved(tmp_path: Path) -> None:
     path = tmp_path / "journal.db"
     fill(path, 400)
-    data = bytearray(path.read_bytes())
-    middle = len(data) // 2 // 4096 * 4096
-    data[middle : middle + 8 * 4096] = b"\xa5" * (8 * 4096)
-    path.write_bytes(data)
+    damage(path)
     journal = Journal(path, QUOTA, ("store",))
     assert journal.damage is not None
     assert journal.damage.moved_to.exists()
@@ -57,6 +69,25 @@ def test_entries_around_a_damaged_place_are_saved(tmp_path: Path) -> None:
     assert journal.damage.incomplete == ["entry"]
     assert journal.facts()["note"] == "kept"
     assert journal.commit([Reading("em-1", 400, 400, {"alarm": ""})]) == 401
+    journal.close()
+
+
+def test_of_a_damaged_quarantine_messages_and_groups_are_saved_together(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    journal = Journal(path, QUOTA, ("store",))
+    with journal.transaction() as connection:
+        for number in range(600):
+            who = (Stranger("box", f"b{number % 3}"), Stranger("box", "all"))
+            quarantine.record(connection, [Rejection("decode", "", "no", "", number, "a/b", b"x" * 900, who)])
+    abandon(journal)
+    damage(path)
+    journal = Journal(path, QUOTA, ("store",))
+    assert journal.damage is not None
+    assert 400 < journal.damage.saved["quarantine_message"] < 600
+    everybody, *boxes = quarantine.list_groups(journal.connection())
+    kept = [number for number, _ in quarantine.messages(journal.connection(), everybody)]
+    assert len(kept) == journal.damage.saved["quarantine_message"]
+    assert sorted(n for box in boxes for n, _ in quarantine.messages(journal.connection(), box)) == kept
     journal.close()
 
 

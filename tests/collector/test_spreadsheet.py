@@ -14,7 +14,7 @@ from collector import spreadsheet
 from collector.spreadsheet import SpreadsheetError, make_workbook, read_spreadsheet
 
 ROWS = [["id", "kind", "name_zh"], ["wm-1", "water_meter", "总水表"]]
-LOST = "a number of more than 15 digits, of which the spreadsheet has lost the last"
+LOST = "a number of which the spreadsheet has lost the last digits"
 
 
 def save(path: Path, *rows: list[object]) -> Path:

@@ -34,6 +34,8 @@ def holds(message: Any, when: object, parts: dict[str, str] | None = None, port:
         ({"is_not": "0"}, ["1", 1, None, "", False], ["0", 0, 0.0]),
         ({"is_not": [1, "off"]}, [2, "on", None, True], ["1", 1, "off"]),
         ({"present": True, "is_not": 0}, [1, ""], [0, "0", None]),
+        ({"contains": "em:"}, ["em:0", "xem:"], ["em", None, 5, ["em:"]]),
+        ({"contains": ["em:", "pm"]}, ["em:0", "pm1"], ["e", None]),
         ({"matches": "^em:[0-9]$"}, ["em:0"], ["em:12", "xem:0", None, ["em:0"]]),
         ({"matches": "^4"}, [404, "4xx"], [200, None]),
     ],
@@ -62,8 +64,8 @@ def test_no_condition_always_holds() -> None:
 @pytest.mark.parametrize(
     ("condition", "reason"),
     [
-        ({}, "expected present, above, below, is_not or matches"),
-        ({"present": None}, "expected present, above, below, is_not or matches"),
+        ({}, "expected present, above, below, is_not, contains or matches"),
+        ({"present": None}, "expected present, above, below, is_not, contains or matches"),
         ({"matches": "("}, "expected a regular expression: "),
         ({"over": 5}, "Extra inputs are not permitted"),
     ],

@@ -1,166 +1,115 @@
-"""Profiles at work."""
+"""Forms of message: which messages they take, and how these are cut into readings."""
 
 import json
-from typing import Any
 
-import jmespath
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devices.compile import compile_path, compile_profile
-from devices.errors import Undecodable
-from devices.message import Record
-from devices.profile import Profile
+from tests.profilebench import EIGHT, read, read_values, refuse
 
-EIGHT = 1_795_334_400_000_000_000  # 2026-11-22T08:00:00Z
-
-NAMES = st.sampled_from(["a", "b", "c:0", 'd"e'])
-JSON = st.recursive(
-    st.one_of(st.none(), st.booleans(), st.integers(-9, 9), st.text(max_size=2)),
-    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(NAMES, inner, max_size=4)),
-)
+SECOND = 10**9
+POWER = {"power_kw": {"path": "power", "unit": "W"}}
 
 
-def read(payload: str, received: int = EIGHT, zone: str = "UTC", **profile: object) -> list[Record]:
-    return compile_profile(Profile.model_validate({"id": "p"} | profile), zone)(payload.encode(), received)
+# ── which messages ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def read_value(payload: str, point: str, source: object) -> object:
-    [(_, values)] = read(payload, points={point: source})
-    return values[point]
+def test_when_keeps_other_messages_out() -> None:
+    when = {"type": "data"}
+    assert read('{"type": "data", "power": 5}', when=when, points=POWER) == [(None, {"power_kw": 0.005}, "")]
+    assert read('{"type": "alive", "power": 5}', when=when, points=POWER) is None
 
 
-@given(JSON, st.lists(NAMES, min_size=1, max_size=3))
-def test_plain_paths_find_what_jmespath_finds(message: Any, names: list[str]) -> None:  # noqa: ANN401 - JSON is anything
-    path = ".".join(json.dumps(name) for name in names)
-    assert compile_path(path)(message) == jmespath.search(path, message)
+def test_a_condition_on_the_topic_needs_no_payload() -> None:
+    form = {"topics": ["a/{device}/{kind}"], "when": {"$topic.kind": "data"}, "points": POWER}
+    assert read("no JSON", parts={"kind": "log"}, **form) is None
+    assert read_values('{"power": 5}', parts={"kind": "data"}, **form) == [{"power_kw": 0.005}]
 
 
-@pytest.mark.parametrize(
-    ("path", "found"),
-    [
-        ("a", {"b": 1, "c:0": {"d": 2}}),
-        ("a.b", 1),
-        ('a."c:0".d', 2),
-        ("a.b.c", None),
-        ("x.y", None),
-        ("l[0]", 7),
-        ("l[-1].n", 9),
-        ("l[5]", None),
-        ("@.a.b", 1),
-        ("x || a.b", 1),
-        ("sum(l[:1])", 7),
-    ],
-)
-def test_paths_are_jmespath(path: str, found: object) -> None:
-    assert compile_path(path)({"a": {"b": 1, "c:0": {"d": 2}}, "l": [7, {"n": 9}]}) == found
+def test_ignore_says_that_messages_hold_no_reading() -> None:
+    assert read("no JSON at all", ignore="a sign of life") == []
+    assert read('{"type": "alive"}', when={"type": "alive"}, ignore="a sign of life") == []
+    assert read('{"type": "data"}', when={"type": "alive"}, ignore="a sign of life") is None
+    assert refuse("no JSON", when={"type": "alive"}, ignore="a sign of life") == "payload is not JSON"
 
 
-def test_a_bare_value_is_a_message_too() -> None:
-    assert read("21.5", points={"temperature_c": "@"}) == [(None, {"temperature_c": 21.5})]
+def test_a_message_without_the_points_is_refused_unless_it_may_be_empty() -> None:
+    assert refuse('{"linkquality": 80}', points=POWER) == "no point in the message"
+    assert read('{"linkquality": 80}', points=POWER, may_be_empty=True) == []
 
 
-@pytest.mark.parametrize(
-    ("payload", "point", "source", "value"),
-    [
-        ('{"x": 230}', "voltage_v", "x", 230.0),
-        ('{"x": "230.1"}', "voltage_v", "x", 230.1),
-        ('{"x": "-1.5e3"}', "power_kw", "x", -1500.0),
-        ('{"x": ".5"}', "power_kw", "x", 0.5),
-        ('{"x": 496}', "power_kw", {"path": "x", "scale": 0.001}, 0.496),
-        ('{"x": "110046"}', "energy_import_kwh", {"path": "x", "scale": 0.001}, 110.046),
-        ('{"x": 2632}', "energy_import_kwh", {"path": "x", "scale": 1.6666666666666667e-05}, 0.0438666667),
-        ('{"x": 4}', "power_kw", {"path": "x", "scale": -2.5}, -10.0),
-        ('{"x": 1}', "leak", {"path": "x", "map": {0: False, 1: True}}, True),
-        ('{"x": 1.0}', "leak", {"path": "x", "map": {0: False, 1: True}}, True),
-        ('{"x": "ON"}', "leak", {"path": "x", "map": {"ON": True}}, True),
-        ('{"x": true}', "door", {"path": "x", "map": {True: "closed", False: "open"}}, "closed"),
-        ('{"x": false}', "door", {"path": "x", "map": {True: "closed", False: "open"}}, "open"),
-        ('{"x": "low"}', "battery_percent", {"path": "x", "map": {"low": 10}}, 10.0),
-        ('{"x": "true"}', "leak", "x", True),
-        ('{"x": "False"}', "leak", "x", False),
-        ('{"x": "open"}', "door", "x", "open"),
-        ('{"x": 65534}', "pressure_bar", {"path": "x", "sentinels": [65535], "scale": 0.01}, 655.34),
-        ('{"x": true}', "leak", {"path": "x", "sentinels": [1]}, True),
-    ],
-)
-def test_values_become_the_points_own(payload: str, point: str, source: object, value: object) -> None:
-    found = read_value(payload, point, source)
-    assert found == (pytest.approx(value) if type(value) is float else value)
-    assert type(found) is type(value)
+def test_a_message_may_be_anything() -> None:
+    for payload in ("5", '"x"', "null", "[]", "{}"):
+        assert refuse(payload, points=POWER) == "no point in the message"
+    assert read_values("21.5", points={"temperature_c": "@"}) == [{"temperature_c": 21.5}]
+    assert read_values("[5, 6]", points={"temperature_c": "[1]"}) == [{"temperature_c": 6.0}]
 
 
-@pytest.mark.parametrize(
-    ("payload", "point", "source", "reason"),
-    [
-        ('{"x": "230 V"}', "voltage_v", "x", "voltage_v: expected a number, got a text"),
-        ('{"x": "nan"}', "voltage_v", "x", "voltage_v: expected a number, got a text"),
-        ('{"x": "1_0"}', "voltage_v", "x", "voltage_v: expected a number, got a text"),
-        ('{"x": "٣"}', "voltage_v", "x", "voltage_v: expected a number, got a text"),
-        ('{"x": "1e999"}', "voltage_v", "x", "voltage_v: expected a finite number"),
-        ('{"x": 1e308}', "voltage_v", {"path": "x", "scale": 1e6}, "voltage_v: expected a finite number"),
-        ('{"x": "' + "9" * 400 + '"}', "voltage_v", "to_number(x)", "voltage_v: expected a finite number"),
-        ('{"x": true}', "voltage_v", "x", "voltage_v: expected a number, got true or false"),
-        ('{"x": [230]}', "voltage_v", "x", "voltage_v: expected a number, got a list"),
-        ('{"x": [230]}', "voltage_v", {"path": "x", "sentinels": [0]}, "voltage_v: expected a number, got a list"),
-        ('{"x": 230}', "voltage_v", "&x", "voltage_v: expected a number, got something else"),
-        ('{"x": "yes"}', "leak", "x", "leak: expected true or false, got a text"),
-        ('{"x": 1}', "leak", "x", "leak: expected true or false, got a number"),
-        ('{"x": true}', "leak", {"path": "x", "map": {1: True}}, "leak: a value that the profile's map does not list"),
-        ('{"x": {}}', "leak", {"path": "x", "map": {1: True}}, "leak: a value that the profile's map does not list"),
-        ('{"x": "ajar"}', "door", "x", "door: not one of its words"),
-        ('{"x": 5}', "alarm", "x", "alarm: expected a text, got a number"),
-        ('{"x": "a"}', "voltage_v", "x && sum(@)", "path x && sum(@) fails on this message"),
-        ('{"x": [1]}', "voltage_v", "x[::0]", "path x[::0] fails on this message"),
-        ("{}", "voltage_v", "x", "no point in the message"),
-        ('{"x": null}', "voltage_v", "x", "no point in the message"),
-        ('{"x": 65535}', "pressure_bar", {"path": "x", "sentinels": [65535]}, "no point in the message"),
-        ('{"x": 65535.0}', "pressure_bar", {"path": "x", "sentinels": [65535]}, "no point in the message"),
-        ('{"x": 1,}', "voltage_v", "x", "payload is not JSON"),
-    ],
-)
-def test_other_values_refuse_the_message(payload: str, point: str, source: object, reason: str) -> None:
-    with pytest.raises(Undecodable) as raised:
-        read_value(payload, point, source)
-    assert raised.value.reason == reason
+# ── into the message ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_an_absent_point_is_left_out() -> None:
-    assert read('{"u": 230, "i": null}', points={"voltage_v": "u", "current_a": "i", "power_kw": "p"}) == [
-        (None, {"voltage_v": 230.0}),
+def test_within_is_the_object_in_which_all_stands() -> None:
+    form = {"within": "data.meter", "time": {"path": "t", "format": "epoch_s"}, "points": POWER}
+    assert read('{"data": {"meter": {"power": 5, "t": 1795334400}}}', **form) == [
+        ((EIGHT, SECOND), {"power_kw": 0.005}, ""),
     ]
+    assert refuse('{"power": 5}', **form) == "no point in the message"
 
 
-@pytest.mark.parametrize(
-    ("time", "source", "moment"),
-    [
-        ('"2026-11-22T16:00:00+08:00"', {"format": "rfc3339"}, (EIGHT, 10**9)),
-        ("1795334400", {"format": "epoch_s"}, (EIGHT, 10**9)),
-        ('"1795334400.25"', {"format": "epoch_s"}, (EIGHT + 250_000_000, 10**7)),
-        ("1795334400001", {"format": "epoch_ms"}, (EIGHT + 1_000_000, 10**6)),
-        ('"2026-11-22T09:00:00"', {"format": "local", "zone": "Europe/Berlin"}, (EIGHT, 10**9)),
-        ('"2026-11-22T16:00:00"', {"format": "local"}, (EIGHT, 10**9)),
-        ("null", {"format": "rfc3339"}, None),
-    ],
-)
-def test_time_is_read_as_the_profile_says(
-    time: str,
-    source: dict[str, str],
-    moment: tuple[int, int] | None,
-) -> None:
-    payload = f'{{"at": {{"t": {time}}}, "leak": true}}'
-    records = read(payload, zone="Asia/Shanghai", time={"path": "at.t"} | source, points={"leak": "leak"})
-    assert records == [(moment, {"leak": True})]
+def test_under_puts_what_was_read_under_a_name() -> None:
+    form = {"topics": ["a/{device}/{quantity}"], "under": "$topic.quantity"}
+    assert read_values("5", parts={"quantity": "power"}, points=POWER, **form) == [{"power_kw": 0.005}]
+    assert read("5", parts={"quantity": "uptime"}, points=POWER, may_be_empty=True, **form) == []
+    assert refuse("5", parts={}, points={"power_kw": "@.power"}, **form) == "no point in the message"
 
 
-def test_a_wrong_time_refuses_the_message() -> None:
-    with pytest.raises(Undecodable) as raised:
-        read('{"t": "now", "leak": true}', time={"path": "t", "format": "epoch_s"}, points={"leak": "leak"})
-    assert raised.value.reason == "time: expected a decimal number"
+def test_under_may_name_a_key_of_the_item() -> None:
+    form = {"each": "values", "under": "name", "points": {"power_kw": "power.value", "voltage_v": "voltage.value"}}
+    payload = '{"values": [{"name": "power", "value": 5}, {"name": "voltage", "value": 230}]}'
+    assert read_values(payload, **form) == [{"power_kw": 5.0}, {"voltage_v": 230.0}]
 
 
-def test_a_batch_is_read_item_by_item_and_items_without_a_point_are_left_out() -> None:
+def test_entries_make_one_object_of_names_and_values() -> None:
+    payload = '{"metrics": [{"n": "power", "v": 5}, {"n": "voltage", "v": 230}, {"v": 1}, 7], "t": 1795334400}'
+    form = {
+        "entries": {"path": "metrics", "name": "n", "value": "v"},
+        "time": {"path": "t", "format": "epoch_s"},
+        "points": {"power_kw": "power", "voltage_v": "voltage"},
+    }
+    assert read(payload, **form) == [((EIGHT, SECOND), {"power_kw": 5.0, "voltage_v": 230.0}, "")]
+    assert refuse('{"metrics": 5}', **form) == "expected a list of names and values at metrics"
+    assert refuse('{"t": 1}', **form) == "no point in the message"
+
+
+def test_entries_without_value_keep_the_whole_entry() -> None:
+    form = {"entries": {"name": "id"}, "points": {"power_kw": '"7".value'}}
+    assert read_values('[{"id": 7, "value": 5, "unit": "kW"}]', **form) == [{"power_kw": 5.0}]
+
+
+def test_entries_of_an_object_are_named_by_its_keys() -> None:
+    form = {
+        "entries": {"path": "fields", "value": ["Value", "@"]},
+        "points": {"power_kw": "power", "voltage_v": "voltage"},
+    }
+    assert read_values('{"fields": {"power": {"Value": 5}, "voltage": 230}}', **form) == [
+        {"power_kw": 5.0, "voltage_v": 230.0},
+    ]
+    assert refuse('{"fields": [1]}', **form) == "expected an object of names and values at fields"
+
+
+def test_same_names_are_points_in_their_own_units() -> None:
+    form = {"same_names": "data", "points": {"power_kw": {"path": "data.power", "unit": "W"}}}
+    payload = '{"data": {"voltage_v": "230,5", "leak": "true", "power_kw": 9, "power": 5, "other": 1, "current_a": null}}'
+    assert read_values(payload, **form) == [{"voltage_v": 230.5, "leak": True, "power_kw": 0.005}]
+    assert refuse('{"data": {"door": "ajar"}}', **form) == "door: not one of its words"
+    assert refuse('{"data": 5}', **form) == "no point in the message"
+
+
+# ── lists of readings ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_each_item_is_a_reading_and_items_without_a_point_are_left_out() -> None:
     records = read(
         '{"history": [{"ts": 1795334400, "v": 5}, {"ts": 1795334460}, {"ts": 1795334520, "v": 7}, null]}',
         each="history",
@@ -168,25 +117,179 @@ def test_a_batch_is_read_item_by_item_and_items_without_a_point_are_left_out() -
         points={"volume_m3": {"path": "v", "scale": 0.5}},
     )
     assert records == [
-        ((EIGHT, 10**9), {"volume_m3": 2.5}),
-        ((EIGHT + 120 * 10**9, 10**9), {"volume_m3": 3.5}),
+        ((EIGHT, SECOND), {"volume_m3": 2.5}, ""),
+        ((EIGHT + 120 * SECOND, SECOND), {"volume_m3": 3.5}, ""),
+    ]
+
+
+def test_the_values_of_an_object_are_items_too() -> None:
+    form = {"each": "doors", "points": {"door": "state", "alarm": "$key"}}
+    assert read_values('{"doors": {"north": {"state": "open"}, "south": {"state": "closed"}}}', **form) == [
+        {"door": "open", "alarm": "north"},
+        {"door": "closed", "alarm": "south"},
+    ]
+
+
+def test_each_may_go_in_two_steps() -> None:
+    form = {
+        "each": ["rooms", "@.meters"],
+        "points": {"power_kw": "p", "voltage_v": "$up.voltage", "alarm": "$key", "uptime_s": "$index"},
+    }
+    payload = (
+        '{"rooms": {"101": {"voltage": 230, "meters": [{"p": 1}, {"p": 2}]}, "102": {"meters": [{"p": 3}]}, "103": {}}}'
+    )
+    assert read_values(payload, **form) == [
+        {"power_kw": 1.0, "voltage_v": 230.0, "alarm": "101", "uptime_s": 0.0},
+        {"power_kw": 2.0, "voltage_v": 230.0, "alarm": "101", "uptime_s": 1.0},
+        {"power_kw": 3.0, "alarm": "102", "uptime_s": 0.0},
+    ]
+
+
+def test_where_refuses_items() -> None:
+    form = {"each": "@", "where": {"$key": {"matches": "^em:"}, "ok": True}, "points": {"power_kw": "p"}}
+    assert read_values('{"em:0": {"p": 1, "ok": true}, "em:1": {"p": 2}, "pm:0": {"p": 3, "ok": true}}', **form) == [
+        {"power_kw": 1.0},
     ]
 
 
 @pytest.mark.parametrize(
     ("payload", "reason"),
     [
-        ('{"history": {"v": 1}}', "no list of readings in the message"),
-        ("{}", "no list of readings in the message"),
+        ('{"history": "x"}', "expected a list of readings at history"),
+        ("{}", "no point in the message"),
         ('{"history": []}', "no point in the message"),
         ('{"history": [{}, 5]}', "no point in the message"),
+        ('{"history": [{"v": 1}, {"v": "x"}]}', "volume_m3: expected a number, got a text"),
     ],
 )
-def test_a_batch_without_readings_is_refused(payload: str, reason: str) -> None:
-    with pytest.raises(Undecodable) as raised:
-        read(payload, each="history", points={"volume_m3": "v"})
-    assert raised.value.reason == reason
+def test_a_list_without_readings_is_refused(payload: str, reason: str) -> None:
+    assert refuse(payload, each="history", points={"volume_m3": "v"}) == reason
 
 
-def test_a_sites_own_profile_may_put_the_canonical_payload_elsewhere() -> None:
-    assert read('{"leak": true}', format="canonical") == [(None, {"leak": True})]
+def test_a_small_message_never_becomes_a_flood_of_readings() -> None:
+    hundreds = json.dumps({"l": list(range(300))})
+    assert refuse(hundreds, each=["l", "$.l"], points={"volume_m3": "@"}) == "more than 10000 items at $.l"
+    intervals = {"path": "$.l", "every": "1m", "newest": "first", "point": "volume_m3"}
+    assert refuse(hundreds, each="l", points={"volume_m3": "@"}, intervals=intervals) == "more than 10000 readings"
+
+
+# ── whose, and when ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("device", "payload", "address"),
+    [
+        ("id", '{"id": "m1", "power": 5}', "m1"),
+        ("id", '{"id": 17, "power": 5}', "17"),
+        ("id", '{"id": 17.0, "power": 5}', "17"),
+        ("{node}/{channel}", '{"power": 5}', "n1/2"),
+        ("{node}:{id}", '{"id": "m1", "power": 5}', "n1:m1"),
+        ("meter-{meta.serial}", '{"meta": {"serial": 9}, "power": 5}', "meter-9"),
+        (["serial", "id"], '{"id": "m1", "power": 5}', "m1"),
+        (["{node}:{serial}", "{node}"], '{"power": 5}', "n1"),
+    ],
+)
+def test_device_is_the_address_that_the_message_names(device: object, payload: str, address: str) -> None:
+    form = {"topics": ["{node}/status/{channel}"], "device": device, "points": POWER}
+    parts = {"node": "n1", "channel": "2"}
+    assert read(payload, parts=parts, by_topic=False, **form) == [(None, {"power_kw": 0.005}, address)]
+
+
+@pytest.mark.parametrize("payload", ['{"power": 5}', '{"id": "", "power": 5}', '{"id": true, "power": 5}'])
+def test_a_message_that_does_not_name_its_device_is_refused(payload: str) -> None:
+    form = {"topics": ["gateway/up"], "device": ["id", "serial"], "points": POWER}
+    assert refuse(payload, by_topic=False, **form) == "the message does not name its device"
+
+
+def test_several_devices_may_stand_in_one_message() -> None:
+    form = {"topics": ["gateway/up"], "each": "meters", "device": "{$topic.site}-{id}", "points": POWER}
+    form["topics"] = ["gateway/{site}/up"]
+    payload = '{"meters": [{"id": 1, "power": 5}, {"id": 2, "power": 6}, {"id": 3}]}'
+    assert read(payload, parts={"site": "A"}, by_topic=False, **form) == [
+        (None, {"power_kw": 0.005}, "A-1"),
+        (None, {"power_kw": 0.006}, "A-2"),
+    ]
+
+
+def test_time_and_device_stand_beside_the_entries() -> None:
+    form = {
+        "topics": ["gateway/up"],
+        "each": "meters",
+        "entries": {"path": "values", "name": "n", "value": "v"},
+        "device": "id",
+        "time": {"path": "t", "format": "epoch_s"},
+        "points": {"power_kw": "power"},
+    }
+    payload = '{"meters": [{"id": "m1", "t": 1795334400, "values": [{"n": "power", "v": 5}]}]}'
+    assert read(payload, by_topic=False, **form) == [((EIGHT, SECOND), {"power_kw": 5.0}, "m1")]
+
+
+def test_obis_codes_are_points_and_points_go_before_them() -> None:
+    form = {"obis": {"path": "registers", "energy": "kWh"}, "points": {"energy_export_kwh": "out"}}
+    payload = '{"registers": {"1-0:1.8.0": 12.5, "1-0:2.8.0": 3, "1-0:99.99.0": 1}, "out": 4}'
+    assert read_values(payload, **form) == [{"energy_import_kwh": 12.5, "energy_export_kwh": 4.0}]
+
+
+# ── differences over intervals ───────────────────────────────────────────────────────────────────────────────────
+
+INTERVALS = {"path": "diffs", "every": "5m", "newest": "first", "point": "energy_import_kwh", "scale": 0.01}
+FIVE_MINUTES = 300 * SECOND
+
+
+def test_intervals_are_readings_at_their_ends() -> None:
+    form = {"time": {"path": "t", "format": "epoch_s"}, "points": {"energy_import_kwh": "total", "power_kw": "p"}}
+    payload = '{"t": 1795334400, "total": 100, "p": 2, "diffs": [25, 50, 0]}'
+    expected = [
+        ((EIGHT - 3 * FIVE_MINUTES, SECOND), {"energy_import_kwh": 99.25}, ""),
+        ((EIGHT - 2 * FIVE_MINUTES, SECOND), {"energy_import_kwh": 99.25}, ""),
+        ((EIGHT - FIVE_MINUTES, SECOND), {"energy_import_kwh": 99.75}, ""),
+        ((EIGHT, SECOND), {"energy_import_kwh": 100.0, "power_kw": 2.0}, ""),
+    ]
+    assert read(payload, intervals=INTERVALS, **form) == expected
+    turned = payload.replace("[25, 50, 0]", "[0, 50, 25]")
+    assert read(turned, intervals=INTERVALS | {"newest": "last"}, **form) == expected
+
+
+def test_without_a_time_the_newest_interval_ends_at_the_arrival() -> None:
+    records = read('{"total": 100, "diffs": [100]}', intervals=INTERVALS, points={"energy_import_kwh": "total"})
+    assert records == [
+        ((EIGHT - FIVE_MINUTES, 1), {"energy_import_kwh": 99.0}, ""),
+        (None, {"energy_import_kwh": 100.0}, ""),
+    ]
+
+
+def test_differences_may_have_a_unit_of_their_own() -> None:
+    intervals = {"path": "d", "every": "1h", "newest": "last", "point": "volume_m3", "unit": "L"}
+    assert read_values('{"v": 2, "d": ["500", 250]}', intervals=intervals, points={"volume_m3": "v"}) == [
+        {"volume_m3": 1.25},
+        {"volume_m3": 1.75},
+        {"volume_m3": 2.0},
+    ]
+
+
+def test_beyond_a_missing_difference_nothing_is_known() -> None:
+    records = read_values('{"t": 5, "diffs": [100, null, 100]}', intervals=INTERVALS, points={"energy_import_kwh": "t"})
+    assert records == [{"energy_import_kwh": 4.0}, {"energy_import_kwh": 5.0}]
+
+
+@pytest.mark.parametrize(
+    ("payload", "reason"),
+    [
+        ('{"t": 5, "diffs": 3}', "expected a list of differences at diffs"),
+        ('{"t": 5, "diffs": ["x"]}', "energy_import_kwh: expected a number, got a text"),
+    ],
+)
+def test_differences_that_are_none_are_refused(payload: str, reason: str) -> None:
+    assert refuse(payload, intervals=INTERVALS, points={"energy_import_kwh": "t"}) == reason
+
+
+@given(st.lists(st.integers(0, 10**6), max_size=50), st.integers(0, 10**9))
+def test_the_differences_between_readings_are_those_of_the_message(diffs: list[int], total: int) -> None:
+    values = read_values(
+        json.dumps({"t": total, "diffs": diffs}),
+        intervals=INTERVALS | {"scale": 1},
+        points={"energy_import_kwh": "t"},
+    )
+    registers = [value["energy_import_kwh"] for value in values]
+    assert registers[-1] == total
+    assert [after - before for before, after in zip(registers, registers[1:], strict=False)] == diffs[::-1]  # type: ignore[operator] # numbers

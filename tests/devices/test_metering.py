@@ -45,8 +45,8 @@ def test_a_pulse_weight(text: str, unit: str, weight: float) -> None:
     [
         ("10", "expected volume with its unit such as 10 L, got '10', which has no unit"),
         ("1 Wh", "expected volume with its unit such as 10 L, got '1 Wh', which is active energy"),
-        ("0 L", "expected more than nothing, got '0 L'"),
-        ("-1 L", "expected more than nothing, got '-1 L'"),
+        ("0 L", "expected more than 0, got '0 L'"),
+        ("-1 L", "expected more than 0, got '-1 L'"),
         ("0 imp/m3", "expected volume with its unit such as 10 L, got '0 imp/m3'"),
         ("5 imp/kWh", "expected a unit of volume (m³, L, mL, ft³, gal), got 'kWh', which is active energy"),
     ],
@@ -78,15 +78,17 @@ def test_where_a_register_rolls_over(text: str, weight: float | None, width: flo
     [
         ("24 bit", None, "'24 bit' counts pulses: give their pulse_weight, or write a quantity in m³"),
         ("7 bit", 0.01, "expected 8 to 64 bits, got '7 bit'"),
+        ("999 bit", 0.01, "expected 8 to 64 bits, got '999 bit'"),
+        ("99999 方", None, "expected volume with its unit such as 10 L, got '99999 方'; write m³"),
         ("65 bit", 0.01, "expected 8 to 64 bits, got '65 bit'"),
-        ("6 digits", None, "expected volume with its unit such as 10 L, got '6 digits'"),
+        ("6 digits", None, "'6 digits' leaves the unit open; write where it starts again from zero: 1000000 m³"),
         (
             "99999.999 m³",
             None,
             "'99999.999 m³' is the last that it shows; write where it starts again from zero: 100000 m³",
         ),
         ("999 m³", None, "'999 m³' is the last that it shows; write where it starts again from zero: 1000 m³"),
-        ("0 m³", None, "expected more than nothing, got '0 m³'"),
+        ("0 m³", None, "expected more than 0, got '0 m³'"),
         ("1000 kWh", None, "expected volume with its unit such as 10 L, got '1000 kWh', which is active energy"),
     ],
 )

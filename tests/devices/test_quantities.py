@@ -76,6 +76,7 @@ def test_a_quantity(text: str, unit: str, value: float) -> None:
 
 ENERGY = "expected active energy with its unit such as 1234.5 kWh, got "
 POWER = "expected active power with its unit such as 3.5 kW, got "
+FLOW = "expected flow with its unit such as 30 L/h, got "
 PRESSURE = "expected pressure with its unit such as 3 bar, got "
 VOLUME = "expected volume with its unit such as 10 L, got "
 
@@ -101,10 +102,11 @@ VOLUME = "expected volume with its unit such as 10 L, got "
         ("5 mWh", "kWh", f"{ENERGY}'5 mWh'; write MWh"),
         ("5 吨", "m³", f"{VOLUME}'5 吨'; that is a mass; write a volume of water in m³"),
         ("5 t", "m³", f"{VOLUME}'5 t'; that is a mass; write a volume of water in m³"),
+        ("2 t/h", "m³/h", f"{FLOW}'2 t/h'; that is a mass; write a volume of water in m³"),
         ("5 方", "m³", f"{VOLUME}'5 方'; write m³"),
         ("5 公斤", "bar", f"{PRESSURE}'5 公斤'; that is a mass; write a pressure in bar or MPa"),
         ("5 Ls", "m³", f"{VOLUME}'5 Ls'; did you mean L/s?"),
-        ("5 m³/L/h", "m³/h", "expected flow with its unit such as 30 L/h, got '5 m³/L/h'; did you mean L/h?"),
+        ("5 m³/L/h", "m³/h", f"{FLOW}'5 m³/L/h'; did you mean L/h?"),
         ("5 kW/m*h", "kW", f"{POWER}'5 kW/m*h'; did you mean kWh?"),
         ("5 delta_degC", "°C", "expected temperature with its unit such as 21 °C, got '5 delta_degC'"),
         ("1e999 kW", "kW", f"{POWER}'1e999 kW', which is beyond all measure"),
@@ -216,7 +218,7 @@ def test_a_field_of_a_model() -> None:
         (30, "expected flow with its unit such as 30 L/h, got 30, which has no unit"),
         ("30 L", "expected flow with its unit such as 30 L/h, got '30 L', which is volume"),
         ("0 L/h", "Input should be greater than 0"),
-        ([], "expected flow with its unit such as 30 L/h, got [], which has no unit"),
+        ([], "expected flow with its unit such as 30 L/h, got []"),
     ],
 )
 def test_a_field_that_is_wrong(value: object, message: str) -> None:

@@ -2,7 +2,7 @@
 
 import struct
 from contextlib import suppress
-from math import isnan
+from math import isfinite
 
 import pytest
 from hypothesis import example, given
@@ -140,7 +140,7 @@ def test_signed_numbers_come_back_however_many_bits_were_sent(number: int, kind:
 @example(8589973.5)
 def test_a_float_is_the_shortest_decimal_that_says_the_same(number: float) -> None:
     got = read_value(parse_metric({"float_value": number}), FLOAT)
-    if isnan(number):
+    if not isfinite(number):
         assert got is None
     else:
         assert isinstance(got, float)
@@ -155,6 +155,8 @@ def test_a_float_is_the_shortest_decimal_that_says_the_same(number: float) -> No
         {"is_null": True},
         {"is_null": True, "double_value": 5.0},
         {"double_value": float("nan")},
+        {"double_value": float("inf")},
+        {"float_value": float("-inf")},
         {"double_value": 5.0, "properties": {"keys": ["Quality"], "values": [{"int_value": 500}]}},
         {"double_value": 5.0, "properties": {"keys": ["engUnit", "Quality"], "values": [{}, {"int_value": 0}]}},
     ],

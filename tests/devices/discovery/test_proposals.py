@@ -108,6 +108,26 @@ def test_of_several_profiles_the_one_that_reads_most_is_taken() -> None:
     assert proposal.place == Place("wide", "p1")
 
 
+@pytest.mark.parametrize(("unit", "read"), [("W", True), ("kW", False), ("MW", False)])
+def test_a_profile_that_reads_a_point_in_another_unit_is_not_proposed(unit: str, read: bool) -> None:
+    config = {"device_class": "power", "unit_of_measurement": unit, "value_template": "{{ value_json.power }}"}
+    (proposal,) = propose([entity(1, "zigbee2mqtt/hall", **config)], around(PLUG))
+    assert (proposal.place.profile, proposal.sketch is None) == (("zigbee2mqtt", True) if read else ("", False))
+
+
+@pytest.mark.parametrize(("on", "read"), [(False, True), (True, False)])
+def test_a_profile_that_takes_open_for_closed_is_not_proposed(on: bool, read: bool) -> None:
+    config = {
+        "state_topic": "zigbee2mqtt/gate",
+        "device_class": "door",
+        "value_template": "{{ value_json.contact }}",
+        "payload_on": on,
+        "payload_off": not on,
+    }
+    (proposal,) = propose([announce("homeassistant/binary_sensor/x/config", config)], around(PLUG))
+    assert (proposal.sketch is None) == read
+
+
 def test_a_message_may_name_its_device() -> None:
     config = entity(1, "gw/l1/data", device_class="power", unit_of_measurement="kW")
     assert propose([config], around(GATEWAY))[0].place.profile == "", "the announced value is none that it reads"

@@ -1,0 +1,90 @@
+"""What docs/profiles.md shows is what the code takes: its profiles pass their tests, its pieces are read, its keys exist."""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from devices.layout import BinaryField
+from devices.obis import Obis
+from devices.profile import Form, Profile
+from devices.selftest import check_profile
+from devices.sources import PointSource
+
+PAGE = (Path(__file__).parents[2] / "docs" / "profiles.md").read_text(encoding="utf-8")
+BLOCKS = [
+    "\n".join(line[4:] for line in block.splitlines())
+    for block in re.findall(r"(?:^(?: {4}.*)?\n)*^ {4}.*$", PAGE, re.MULTILINE)
+]
+
+AROUND: Mapping[str, Mapping[str, object]] = {
+    "layout": {"format": "binary"},
+    "when": {"format": "lorawan"},
+    "intervals": {"points": {"energy_import_kwh": "total"}},
+    "device": {"format": "json"},
+}
+"""What a piece of a profile needs beside it."""
+
+
+def split(blocks: list[str], *, whole: bool) -> Iterator[str]:
+    return (block.strip("\n") for block in blocks if block.strip().startswith("id:") == whole)
+
+
+WHOLE = list(split(BLOCKS, whole=True))
+PIECES = list(split(BLOCKS, whole=False))
+
+
+def complete(piece: dict[str, Any]) -> dict[str, Any]:
+    """A profile around a piece of one: the points of a profile, the fields of a layout, or keys of a form."""
+    if set(piece) == {"fields"}:
+        piece = {"layout": piece}
+    if not set(piece) <= {*Profile.model_fields}:
+        piece = {"points": piece}
+    profile: dict[str, Any] = {"id": "p", "points": {"power_kw": "power"}}
+    for key in piece:
+        profile |= AROUND.get(key, {})
+    return profile | piece
+
+
+def test_there_is_something_to_show() -> None:
+    assert len(WHOLE) >= 2
+    assert len(PIECES) >= 8
+
+
+@pytest.mark.parametrize("block", WHOLE, ids=lambda block: block.splitlines()[0])
+def test_a_profile_is_read_and_passes_its_tests(block: str) -> None:
+    profile = Profile.model_validate(yaml.safe_load(block))
+    assert check_profile(profile) == []
+
+
+@pytest.mark.parametrize("block", PIECES, ids=lambda block: block.splitlines()[0])
+def test_a_piece_of_a_profile_is_read(block: str) -> None:
+    Profile.model_validate(complete(yaml.safe_load(block)))
+
+
+def rows(heading: str) -> list[str]:
+    """The words in code of the first column of the tables that have such a heading."""
+    table = re.search(rf"^\| {heading} \|.*\n\|---.*\n((?:\|.*\n)+)", PAGE, re.MULTILINE)
+    assert table
+    return [word for row in table[1].splitlines() for word in re.findall("`([^`]+)`", row.split("|")[1])]
+
+
+@pytest.mark.parametrize(
+    ("heading", "keys"),
+    [
+        ("key of a form", set(Form.model_fields) - {"where"}),
+        ("key of a field", set(BinaryField.model_fields)),
+    ],
+)
+def test_every_key_has_its_row_and_every_row_its_key(heading: str, keys: set[str]) -> None:
+    assert set(rows(heading)) == keys
+
+
+def test_every_key_of_a_point_and_of_obis_has_its_row() -> None:
+    tables = re.findall(r"^\| key \|.*\n\|---.*\n((?:\|.*\n)+)", PAGE, re.MULTILINE)
+    found = [{word for row in table.splitlines() for word in re.findall("`(\\w+)`", row.split("|")[1])} for table in tables]
+    assert set(PointSource.model_fields) in found
+    assert set(Obis.model_fields) in found
