@@ -6,7 +6,7 @@ from hashlib import blake2b
 import orjson
 
 from devices.credentials import Hasher
-from devices.errors import Stranger, Undecodable
+from devices.errors import Pointless, Stranger, Undecodable
 from devices.message import Record
 from devices.profile import Profile
 from devices.reading import Reading, Value
@@ -99,7 +99,7 @@ class Decoder:
             except Undecodable as error:
                 if not leg.stranger:
                     error.device = leg.target.id if leg.target else ""
-                    failure = failure or error
+                    failure = error if failure is None or type(failure) is Pointless else failure
                     continue
                 records = _UNREAD
             fits = fits or records is not None
@@ -115,6 +115,8 @@ class Decoder:
                 arrival += 1  # whether known or not, so that another attempt gives the same times
         if fits and failure is None and not strangers:
             return readings
+        if type(failure) is Pointless and readings:
+            failure = None  # another form has read it
         failure = _find_strangers(strangers, route) or failure
         if failure is None:
             if fits:

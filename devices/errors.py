@@ -59,3 +59,10 @@ class Undecodable(DeviceError):  # noqa: N818 - names the state of a message, as
         self.device = device
         self.strangers = strangers
         self.readings = readings
+
+
+class Pointless(Undecodable):
+    """A form of message finds none of its points; another form of the profile may."""
+
+    def __init__(self) -> None:
+        super().__init__("no point in the message", hint="the profile finds none of its points")

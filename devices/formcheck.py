@@ -93,8 +93,9 @@ def _find_naming_problems(form: "Form") -> Iterator[str]:
 
 
 def _find_reference_problems(form: "Form") -> Iterator[str]:
-    if form.where and not form.each:
-        yield "where: belongs to each"
+    for name in ("where", "itself"):
+        if getattr(form, name) and not form.each:
+            yield f"{name}: belongs to each"
     if form.intervals:
         point, unit = form.intervals.point, form.intervals.unit
         if point not in form.points and not form.same_names:

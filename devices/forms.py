@@ -8,7 +8,7 @@ from devices.addresses import compile_address, name_of
 from devices.canonical import read_canonical
 from devices.conditions import compile_when
 from devices.convert import compile_value
-from devices.errors import Undecodable
+from devices.errors import Pointless, Undecodable
 from devices.expressions import compile_search
 from devices.formats import Toolbox, compile_opener
 from devices.message import Part, Record, parse_json
@@ -73,7 +73,7 @@ def compile_form(form: Form, toolbox: Toolbox, *, by_topic: bool) -> ReadForm:
                 fits = True
                 records += read_part(part, scope, received)
         if fits and not records and not may_be_empty:
-            raise Undecodable("no point in the message", hint="the profile finds none of its points")
+            raise Pointless
         return records if fits else None
 
     return read
@@ -127,9 +127,9 @@ def _compile_cut(form: Form) -> Callable[[Any, Scope], Iterable[tuple[Any, Scope
             items = list(islice(inner, _ITEMS_MOST + 1))
             if len(items) > _ITEMS_MOST:
                 raise Undecodable(f"more than {_ITEMS_MOST} items at {path}")
-        if admits is None:
-            return items
-        return [(item, around) for item, around in items if admits(item, around)]
+        if admits is not None:
+            items = [(item, around) for item, around in items if admits(item, around)]
+        return [*items, (body, scope)] if form.itself else items
 
     return cut
 

@@ -68,6 +68,10 @@ class Form(Model):
         description="A path to a list or an object in the message: each of its items is a reading. Several: steps.",
     )
     where: When = Field(default_factory=dict, description="Conditions for the items of `each`.")
+    itself: bool = Field(
+        default=False,
+        description="What stands around the items of `each` is a reading, too, such as the present beside a history.",
+    )
     parts: TextParts | None = Field(None, description="A text whose parts `$part.name` leads to.")
     entries: Entries | None = Field(None, description="A list of names and values: makes one object of them.")
     under: MessagePath | None = Field(None, description="Puts what was read under the name that this leads to.")

@@ -308,9 +308,7 @@ def _first_of_each(branches: Iterable[_Branch]) -> Iterable[_Branch]:
 def _aim(device: Device, form: Form) -> Target:
     """What a device's record does to readings of a form."""
     transformed = POINTS if device.ct_ratio or device.vt_ratio else ()
-    factors: dict[str, float | None] = {
-        name: factor for name in transformed if (factor := device.factor(name)) != 1
-    }
+    factors: dict[str, float | None] = {name: factor for name in transformed if (factor := device.factor(name)) != 1}
     unknown = None if device.pulse_weight else 0.0
     factors |= {name: device.pulse_factor(name) or unknown for name in _list_counted(form)}
     return Target(device.id, tuple(factors.items()), device.direction or "")

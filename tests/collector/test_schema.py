@@ -117,22 +117,24 @@ def test_what_fails_on_the_way_leaves_the_file_as_it_was(former: Path, monkeypat
 @pytest.mark.parametrize("version", [0, 1])
 def test_processes_that_open_a_file_at_once_prepare_it_once(former: Path, tmp_path: Path, version: int) -> None:
     path = former if version else tmp_path / "new.db"
+    connections = [schema.connect(path) for _ in range(4)]
     start = threading.Barrier(4)
     failures: list[BaseException] = []
 
-    def open_it() -> None:
-        with closing(schema.connect(path)) as connection:
-            start.wait(10)
-            try:
-                schema.prepare(connection, path)
-            except sqlite3.Error as error:
-                failures.append(error)
+    def prepare(connection: sqlite3.Connection) -> None:
+        start.wait(10)
+        try:
+            schema.prepare(connection, path)
+        except sqlite3.Error as error:
+            failures.append(error)
 
-    threads = [threading.Thread(target=open_it) for _ in range(4)]
+    threads = [threading.Thread(target=prepare, args=(connection,)) for connection in connections]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(20)
+    for connection in connections:
+        connection.close()
     assert failures == []
     with closing(schema.connect(path)) as connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (schema.VERSION,)

@@ -13,7 +13,7 @@ from devices.paths import Scope, check_path, compile_path, find_steps, topic_par
 
 MESSAGE = {"a": {"b": 1, "c:0": {"d": 2}}, "l": [7, {"n": 9}], "z": None}
 ROOT = {"id": "root", "l": [1, 2]}
-SCOPE = Scope(ROOT, {"quantity": "power"}, port=5, up={"name": "outer"}, key="k1", index=3)
+SCOPE = Scope(ROOT, {"quantity": "power"}, port=5, up={"name": "outer"}, key="k1", index=3, pieces={"unit": "W"})
 
 NAMES = st.sampled_from(["a", "b", "c:0", 'd"e'])
 JSON = st.recursive(
@@ -67,6 +67,8 @@ def test_paths_are_jmespath(path: str, found: object) -> None:
         ("$port", 5),
         ("$topic.quantity", "power"),
         ("$topic.other", None),
+        ("$part.unit", "W"),
+        ("$part.other", None),
     ],
 )
 def test_what_surrounds_a_reading_begins_with_a_dollar(path: str, found: object) -> None:
@@ -122,12 +124,12 @@ def test_what_is_no_path_is_explained(path: str, reason: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["$x", "$portal", "$key.a", "$index[0]", "$port.a", "$topic", "$topic.", "$topic[0]", "$.", "$up.", "$upper"]
+    "path", ["$x", "$portal", "$key.a", "$index[0]", "$port.a", "$topic", "$topic.", "$topic[0]", "$part", "$.", "$up.", "$upper", "$.$key"]
 )
 def test_a_dollar_with_another_name_leads_nowhere(path: str) -> None:
     with pytest.raises(ValueError, match=".") as raised:
         check_path(path)
-    known = "known are $.a, $up.a, $topic.name, $key, $index and $port"
+    known = "known are $.a, $up.a, $topic.name, $part.name, $key, $index and $port"
     assert str(raised.value) == f"{path!r} leads nowhere; {known}"
 
 
