@@ -13,7 +13,7 @@ from devices.reading import Reading, Value
 from devices.register import Register
 from devices.router import Route, Router, Target
 from devices.timestamps import Moment, TimeLimits
-from devices.values import check_value, shorten
+from devices.values import check_value
 
 _HIDE = Hasher().hash
 
@@ -22,6 +22,8 @@ _STRANGERS_MOST = 20
 
 _UNREAD: list[Record] = [(None, {}, "")]
 """Stands for what a device that is not in the register says, where that cannot be read."""
+
+_ADDRESS_LENGTH_MAX = 200
 
 _PASSAGES = frozenset({"granted", "denied", "passback", "duress"})
 """Events of somebody who wants through a door."""
@@ -166,11 +168,11 @@ def _find_strangers(strangers: Iterable[Stranger], route: Route) -> Undecodable 
     every = [one for one in dict.fromkeys(strangers) if not any(one.address in leg.members for leg in route.legs)]
     if not every:
         return None
-    name = shorten(every[0].address)
-    reason = f"device {name!r} is not in the register"
-    if len(every) > 1:
-        reason = f"{len(every)} devices of it are not in the register"
-    return Undecodable(reason, hint="add them with: siteward devices adopt", strangers=tuple(every[:_STRANGERS_MOST]))
+    named = tuple(one for one in every if len(one.address) <= _ADDRESS_LENGTH_MAX)
+    if not named:
+        return Undecodable(f"the message names a device in more than {_ADDRESS_LENGTH_MAX} characters")
+    hint = "add it with: siteward devices adopt"
+    return Undecodable("a device that is not in the register", hint=hint, strangers=named[:_STRANGERS_MOST])
 
 
 def _spread(values: dict[str, Value], resolution: int) -> int:

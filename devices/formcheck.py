@@ -17,8 +17,8 @@ _DETAILS = frozenset({"csv", "pairs", "text", "bytes", "layout", "codec"})
 
 _READING = frozenset(
     {
-        "within", "each", "where", "parts", "entries", "under", "device", "time", "points", "same_names", "obis", "intervals", "repeats",
-        "strangers", "may_be_empty",
+        "within", "each", "where", "parts", "entries", "under", "device", "time", "points", "same_names", "obis",
+        "intervals", "repeats", "strangers", "may_be_empty",
     },
 )  # fmt: skip
 """Keys that say how readings are made of it."""
@@ -111,12 +111,20 @@ def _find_reference_problems(form: "Form") -> Iterator[str]:
     for where, path in _list_surroundings(form):
         if not surroundings.get(path, True):
             yield f"{where}: {path} leads nowhere without {'bytes.port' if path == '$port' else 'each'}"
-        if text_part(path) and text_part(path) not in (list_groups(form.parts.pattern) if form.parts else ()):
-            yield f"{where}: {path} leads nowhere: {'no such group in the pattern of `parts`' if form.parts else '`parts` is needed'}"
-        part = topic_part(path)
-        for topic in (form.topics or ["of a device's own"]) if part else []:
-            if part not in list_parts(topic):
-                yield f"{where}: {path} leads nowhere: topic {topic!r} has no part {{{part}}}"
+        for lack in _find_missing_parts(form, path):
+            yield f"{where}: {path} leads nowhere: {lack}"
+
+
+def _find_missing_parts(form: "Form", path: str) -> Iterator[str]:
+    """What a path to a named part does not find."""
+    if text_part(path) and not form.parts:
+        yield "there is no `parts`"
+    elif text_part(path) and text_part(path) not in list_groups(form.parts.pattern):
+        yield f"the pattern of `parts` has no group {text_part(path)}"
+    part = topic_part(path)
+    for topic in (form.topics or ["of a device's own"]) if part else []:
+        if part not in list_parts(topic):
+            yield f"topic {topic!r} has no part {{{part}}}"
 
 
 def _list_surroundings(form: "Form") -> Iterator[tuple[str, str]]:

@@ -86,6 +86,8 @@ def _compile_part(form: Form, toolbox: Toolbox, *, by_topic: bool) -> Callable[[
     enter = compile_path(form.within) if form.within else None
     cut = _compile_cut(form)
     read_item = _compile_item(form, toolbox, by_topic=by_topic)
+    if form.parts:
+        read_item = _take_apart(form.parts, read_item)
 
     def read_part(part: Part, scope: Scope, received: int) -> list[Record]:
         body = part.body if enter is None else _open_text(enter(part.body, scope))
@@ -168,7 +170,8 @@ def _compile_entries(entries: Entries) -> Change:
         if type(found) is dict:
             found = list(found.values())
         if type(found) is not list or find_name is None:
-            raise Undecodable(f"expected {'an object' if find_name is None else 'a list'} of names and values at {entries.path}")
+            wanted = "an object" if find_name is None else "a list"
+            raise Undecodable(f"expected {wanted} of names and values at {entries.path}")
         return {
             name: find_value(entry, scope)
             for entry in found
@@ -200,7 +203,6 @@ def _compile_item(form: Form, toolbox: Toolbox, *, by_topic: bool) -> ReadItem:
     parts = {part for topic in form.topics for part in list_parts(topic)}
     find_device = compile_address(form.device, parts) if form.device and not by_topic else None
     spread = _compile_intervals(form.intervals) if form.intervals else None
-    take_apart = _compile_parts(form.parts) if form.parts else None
     self_naming = not by_topic or form.format in _SELF_NAMING
     # What a format gives by itself, such as the strength of the signal, is no reading where the profile's points are
     # missing; what a telegram gives is.
@@ -208,10 +210,6 @@ def _compile_item(form: Form, toolbox: Toolbox, *, by_topic: bool) -> ReadItem:
 
     def read_item(raw: Any, scope: Scope, received: int, part: Part) -> list[Record]:  # noqa: ANN401 - JSON is anything
         item = raw
-        if take_apart is not None:
-            scope.pieces = take_apart(raw, scope)
-            if not scope.pieces:
-                return []
         for change in changes:
             item = change(item, scope)
         values = read_points(item, scope)
@@ -239,17 +237,20 @@ def _compile_item(form: Form, toolbox: Toolbox, *, by_topic: bool) -> ReadItem:
     return read_item
 
 
-def _compile_parts(parts: TextParts) -> Callable[[Any, Scope], dict[str, str]]:
-    """The function that takes a text apart; nothing where the pattern is not found."""
+def _take_apart(parts: TextParts, read_item: ReadItem) -> ReadItem:
+    """The same for items with a text of several parts; those in which it is not found hold no reading."""
     find = compile_path(parts.path)
     search = compile_search(parts.pattern)
 
-    def take_apart(item: Any, scope: Scope) -> dict[str, str]:  # noqa: ANN401 - JSON is anything
+    def read_parts(item: Any, scope: Scope, received: int, part: Part) -> list[Record]:  # noqa: ANN401 - JSON is anything
         text = find(item, scope)
         match = search(text) if type(text) is str else None
-        return {name: value for name, value in match.groupdict().items() if value} if match else {}
+        if match is None:
+            return []
+        scope.pieces = {name: value for name, value in match.groupdict().items() if value}
+        return read_item(item, scope, received, part)
 
-    return take_apart
+    return read_parts
 
 
 def _compile_intervals(intervals: Intervals) -> Callable[[Any, Scope, int, Record], list[Record]]:

@@ -5,6 +5,7 @@ They are JMESPath (https://jmespath.org), and begin with `$` for what surrounds 
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any, TypeAlias
 
 import jmespath
@@ -170,10 +171,9 @@ def _compile_surroundings(path: str) -> Find:
             return lambda _item, scope: scope.index
         case "port":
             return lambda _item, scope: scope.port
-        case "topic":
-            return lambda _item, scope: scope.parts.get(rest)
-        case "part":
-            return lambda _item, scope: scope.pieces.get(rest)
+        case "topic" | "part":
+            named = attrgetter("parts" if name == "topic" else "pieces")
+            return lambda _item, scope: named(scope).get(rest)
     find = compile_path(rest or "@")
     if name == "up":
         return lambda _item, scope: find(scope.up, scope)

@@ -11,7 +11,18 @@ from devices.formcheck import find_form_problems
 from devices.layout import Layout
 from devices.obis import Obis
 from devices.register import Duration, Identifier, Model, Text, Timestamp
-from devices.sources import Entries, Intervals, MessagePath, Paths, PointEntry, PointName, Scalar, TextParts, TimeSource, When
+from devices.sources import (
+    Entries,
+    Intervals,
+    MessagePath,
+    Paths,
+    PointEntry,
+    PointName,
+    Scalar,
+    TextParts,
+    TimeSource,
+    When,
+)
 from devices.texts import Csv, Pairs, TextPattern
 from devices.topics import check_topic, list_parts
 

@@ -291,7 +291,7 @@ def _check_wildcards(device: Device) -> None:
 def _check_pulses(device: Device, profile: Profile) -> None:
     """Whoever can only send pulses needs a weight."""
     counted = {name: device.pulse_factor(name) for form in profile.forms for name in _list_counted(form)}
-    if all(_list_counted(form) for form in profile.forms if not form.ignore) and not any(counted.values()):
+    if counted and all(_list_counted(form) for form in profile.forms if not form.ignore) and not any(counted.values()):
         raise Unroutable(device.id, f"give it a `pulse_weight`: its profile counts {' or '.join(counted)} in pulses")
 
 

@@ -5,7 +5,7 @@ from math import isclose
 from typing import NamedTuple, TypeAlias
 
 from devices.canonical import read_object
-from devices.errors import Undecodable
+from devices.errors import Pointless, Undecodable
 from devices.formats import Toolbox
 from devices.forms import ReadForm, compile_form
 from devices.message import Record
@@ -97,10 +97,17 @@ class _Bench:
     def _read(self, test: ProfileTest, arrival: int) -> list[_Reading]:
         readings: list[_Reading] = []
         fits = False
+        pointless: Pointless | None = None
         for read, parts in self._find_ways(test.topic):
-            records = read(test.data, arrival, parts)
+            try:
+                records = read(test.data, arrival, parts)
+            except Pointless as error:
+                pointless = error
+                continue
             fits = fits or records is not None
             readings += [_flatten(record, parts) for record in records or ()]
+        if pointless and not readings:
+            raise pointless
         if not fits:
             raise Undecodable("no form of the profile takes this message")
         return readings

@@ -1,6 +1,7 @@
 """What profiles make of payloads, without a register."""
 
 from collections.abc import Mapping
+from typing import Any, TypeAlias
 
 import pytest
 
@@ -14,6 +15,9 @@ from devices.reading import Value
 EIGHT = 1_795_334_400_000_000_000
 """2026-11-22T08:00:00Z"""
 
+Keys: TypeAlias = dict[str, Any]
+"""Keys of a form, and arguments of the functions below."""
+
 _NO_PARTS: Mapping[str, str] = {}
 
 
@@ -25,7 +29,7 @@ def read(
     zone: str = "UTC",
     by_topic: bool = True,
     codec_file: str = "",
-    **form: object,
+    **form: Any,  # noqa: ANN401 - keys of a form
 ) -> list[Record] | None:
     """The records of a payload, None where it is of another form, by a form of message as a profile says it."""
     codec = {"codec": "vendor.js"} if codec_file else {}
@@ -34,13 +38,13 @@ def read(
     return read_form(payload if isinstance(payload, bytes) else payload.encode(), received, parts)
 
 
-def read_values(payload: str | bytes, **form: object) -> list[dict[str, Value]]:
+def read_values(payload: str | bytes, **form: Any) -> list[dict[str, Value]]:  # noqa: ANN401 - keys of a form
     """The points of each record."""
-    return [values for _, values, _ in read(payload, **form) or ()]  # type: ignore[arg-type] # keys of a form
+    return [values for _, values, _ in read(payload, **form) or ()]
 
 
-def refuse(payload: str | bytes, **form: object) -> str:
+def refuse(payload: str | bytes, **form: Any) -> str:  # noqa: ANN401 - keys of a form
     """Why a payload cannot be read."""
     with pytest.raises(Undecodable) as raised:
-        read(payload, **form)  # type: ignore[arg-type] # keys of a form
+        read(payload, **form)
     return raised.value.reason

@@ -58,6 +58,7 @@ def adopt(
     building: Annotated[str, typer.Option(help="Where it stands.")] = "",
     floor: Annotated[str, typer.Option(help="Likewise.")] = "",
     area: Annotated[str, typer.Option(help="Likewise.")] = "",
+    pulse_weight: Annotated[str, typer.Option(help="What a pulse of it stands for, such as '10 L'.")] = "",
     listening: Annotated[
         str, typer.Option("--listen", help="Longest time to listen for announcements; 0s: not at all.")
     ] = "5s",
@@ -75,7 +76,9 @@ def adopt(
             _list(newcomers, configuration, as_json=as_json)
             return
         newcomer = _pick(newcomers, address, profile, configuration)
-        given = {"id": id_, "kind": kind, "building": building, "floor": floor, "area": area}
+        given = {
+            "id": id_, "kind": kind, "building": building, "floor": floor, "area": area, "pulse_weight": pulse_weight,
+        }  # fmt: skip
         device = _make_device(newcomer, {key: value for key, value in given.items() if value}, name, configuration)
         file = _write(device, configuration)
         taken_over = _await_daemon(configuration, time.time_ns())

@@ -6,7 +6,7 @@ from typing import Annotated, NamedTuple
 import typer
 from msgspec import msgpack
 
-from collector import ledger, quarantine
+from collector import births, ledger, quarantine
 from collector.commands.common import load_configuration, show_moment, visit_journal
 from collector.configuration import Configuration
 from collector.journal import Journal
@@ -153,7 +153,7 @@ def retry_group(journal: Journal, group: Group, configuration: Configuration) ->
     Of messages in which a device was not in the register, only that device's readings are taken: those of others
     have been. In the ledger it is as if all had come only now.
     """
-    trial = _Trial(group, configuration)
+    trial = _Trial(group, configuration, journal)
     messages = readings = 0
     kept = list(quarantine.messages(journal.connection(), group))
     for at in range(0, len(kept), _CHUNK_MESSAGES):
@@ -192,9 +192,11 @@ def _commit(journal: Journal, group: Group, outcomes: list[_Outcome]) -> list[_O
 class _Trial:
     """Tries the messages of one group again."""
 
-    def __init__(self, group: Group, configuration: Configuration) -> None:
+    def __init__(self, group: Group, configuration: Configuration, journal: Journal) -> None:
         register = configuration.register
-        self._decode = configuration.decoder().decode
+        decoder = configuration.decoder()
+        births.recall(decoder, journal)
+        self._decode = decoder.decode
         self._owners = {d.id for d in register if (d.profile, d.address or d.id) == group.stranger}
         self._topics = {device.topic: device.id for device in register if device.topic}
 

@@ -99,16 +99,16 @@ def test_causes_are_listed_and_messages_shown(config: Path) -> None:
     ingest(config, STRANGER, STRANGER, BOX, ("siteward/site/em-1/readings", b"\xff\xfe"))
     groups = json.loads(run(config, "list", "--json").output)
     assert [(g["device"], g["reason"], g["times"], g["kept"]) for g in groups] == [
-        ("", "device 'em-3' is not in the register", 2, 2),
+        ("", "a device that is not in the register", 2, 2),
         ("em-2", "no point in the message", 1, 1),
         ("em-1", "payload is not JSON", 1, 1),
     ]
     assert "em-3" in run(config, "list").output
     shown = run(config, "show", "1", "--most", "1").output.splitlines()
     assert shown[:3] == [
-        "2 times: device 'em-3' is not in the register",
+        "2 times: a device that is not in the register",
         "who: em-3, heard by profile canonical",
-        "what to do: add them with: siteward devices adopt",
+        "what to do: add it with: siteward devices adopt",
     ]
     assert shown[4].endswith("  siteward/site/em-3/readings")
     assert shown[5:] == ['[{"power_kw": 3}, {"power_kw": 4}]']
@@ -199,7 +199,7 @@ def test_what_has_another_cause_now_is_found_under_it(config: Path) -> None:
     assert run(config, "retry").output == "0 of 2 messages went through; 2 are still in quarantine.\n"
     groups = json.loads(run(config, "list", "--json").output)
     assert [(g["device"], g["address"], g["reason"], g["times"]) for g in groups] == [
-        ("", "em-9", "device 'em-9' is not in the register", 1),
+        ("", "em-9", "a device that is not in the register", 1),
         ("em-2", "", "power_kw: a value that the profile's map does not list", 1),
     ]
     assert total(config)["quarantined"] == 2
@@ -222,7 +222,7 @@ def test_two_that_try_at_once_take_each_message_once(config: Path) -> None:
     path = configuration.settings.data_dir / "journal.db"
     first, second = Journal(path, 10**8), Journal(path, 10**8)
     (group,) = quarantine.list_groups(first.connection())
-    trying = quarantine_command._Trial(group, configuration)
+    trying = quarantine_command._Trial(group, configuration, first)
     outcomes = [trying.run(number, item) for number, item in quarantine.messages(first.connection(), group)]
     assert quarantine_command.retry_group(second, group, configuration) == (5, 10)
     assert quarantine_command._commit(first, group, [outcome for outcome in outcomes if outcome]) == []

@@ -64,7 +64,7 @@ class Arrivals:
     def times(self, topic: str) -> list[int]:
         """Times of a topic's readings, as the decoder reads them, in order of arrival."""
         records = [record for payload in self.batches[topic] for record in read_canonical(payload, NOW)]
-        return [moment[0] for moment, _ in records if moment is not None]
+        return [moment[0] for moment, _, _ in records if moment is not None]
 
     def close(self) -> None:
         self._client.disconnect()

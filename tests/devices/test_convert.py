@@ -5,13 +5,13 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.profilebench import read_values, refuse
 
 from devices.convert import compile_value
 from devices.errors import Undecodable
 from devices.points import POINTS
 from devices.reading import Value
 from devices.sources import PointSource
+from tests.profilebench import read_values, refuse
 
 
 def value_of(payload: str, point: str, source: object) -> Value | None:

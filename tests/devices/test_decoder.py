@@ -3,6 +3,9 @@
 import subprocess
 import sys
 import tracemalloc
+from collections.abc import Iterable
+from contextlib import suppress
+from math import isfinite
 from typing import Any
 
 import orjson
@@ -10,13 +13,16 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from devices.catalog import Catalog
+from devices.credentials import Hasher, Key
 from devices.decoder import Decoder
-from devices.errors import Undecodable
+from devices.errors import Stranger, Undecodable
 from devices.points import EVENTS, POINTS
-from devices.profile import Profile, load_builtin
+from devices.profile import Profile
 from devices.reading import Reading
 from devices.register import Device, Register
 from devices.timestamps import TimeLimits
+from tests.edgenode import EdgeNode, metric
 
 SECOND = 10**9
 DAY = 86_400 * SECOND
@@ -41,9 +47,45 @@ HISTORY = Profile.model_validate(
 )
 
 
-def device(name: str, profile: str = "canonical", **more: str) -> Device:
-    return Device.model_validate({"id": name, "kind": "sensor", "profile": profile} | more)
+def device(name: str, profile: str = "canonical", kind: str = "sensor", **more: str) -> Device:
+    return Device.model_validate({"id": name, "kind": kind, "profile": profile} | more)
 
+
+GATEWAY = Profile.model_validate(
+    {
+        "id": "gateway",
+        "messages": [
+            {
+                "topics": ["gateway/{node}/up"],
+                "when": {"type": "data"},
+                "each": "meters",
+                "device": "id",
+                "time": {"path": "t", "format": "epoch_s"},
+                "points": {"energy_import_kwh": "kwh", "volume_m3": {"path": "n", "unit": "pulse"}},
+            },
+            {"topics": ["gateway/{node}/up"], "when": {"type": "alive"}, "ignore": "a sign of life"},
+            {
+                "topics": ["quiet/{node}/up"],
+                "device": "id",
+                "strangers": "ignore",
+                "points": {"energy_import_kwh": "kwh"},
+            },
+            {
+                "topics": ["own/{device}/state"],
+                "may_be_empty": True,
+                "points": {"event": "event", "credential": "card"},
+            },
+            {
+                "topics": ["own/{device}/state"],
+                "points": {"battery_percent": "battery"},
+                "when": {"battery": {"present": True}},
+            },
+            {"topics": ["hush/{device}"], "strangers": "ignore", "points": {"leak": "leak"}},
+        ],
+    },
+)
+HASHER = Hasher((Key("k1", bytes(32)),))
+PROFILES = Catalog({"history": HISTORY, "gateway": GATEWAY})
 
 DECODER = Decoder(
     Register(
@@ -53,12 +95,19 @@ DECODER = Decoder(
             device("t", "tasmota"),
             device("s", "shelly_gen2"),
             device("h", "history"),
+            device("g1", "gateway", address="m1", kind="electricity_meter"),
+            device("g2", "gateway", address="m2", kind="water_meter", pulse_weight="10 L"),
+            device("g3", "gateway", address="m3", kind="water_meter"),
+            device("ct", kind="electricity_meter", ct_ratio="200/5"),
+            device("door", kind="door", direction="in"),
+            device("alone", "gateway", topic="alone/up", kind="door", direction="out"),
         ],
     ),
-    load_builtin() | {"history": HISTORY},
+    PROFILES,
     "campus",
     LIMITS,
     zone="Europe/Berlin",
+    hash_credential=HASHER.hash,
 )
 TOPIC = "siteward/campus/em-1/readings"
 
@@ -121,8 +170,8 @@ def test_readings_without_a_believable_time_follow_a_nanosecond_apart() -> None:
     assert [(reading.time, reading.claimed) for reading in readings] == [
         (EIGHT + 5, None),
         (EIGHT, None),
-        (EIGHT + 6, 0),
         (EIGHT + 7, 0),
+        (EIGHT + 8, 0),
     ]
     assert {reading.received for reading in readings} == {EIGHT + 5}
 
@@ -185,16 +234,191 @@ def test_what_cannot_be_decoded_names_its_device() -> None:
     )
     with pytest.raises(Undecodable) as raised:
         DECODER.decode("siteward/campus/em-9/readings", b"{}", EIGHT)
-    assert (raised.value.device, raised.value.reason) == ("", "device 'em-9' is not in the register")
+    assert (raised.value.device, raised.value.reason) == ("", "a device that is not in the register")
 
 
-# Whatever comes in: readings, or Undecodable.
+# ── several devices, several forms ───────────────────────────────────────────────────────────────────────────────
 
-KNOWN_TOPICS = st.sampled_from([TOPIC, "zigbee2mqtt/z", "tele/t/SENSOR", "t/tele/SENSOR", "s/status/em:0", "app/1/h/x"])
+
+def refuse(topic: str, payload: str, decoder: Decoder = DECODER) -> Undecodable:
+    with pytest.raises(Undecodable) as raised:
+        decoder.decode(topic, payload.encode(), EIGHT)
+    return raised.value
+
+
+def said(readings: Iterable[Reading]) -> list[tuple[str, Any]]:
+    return [(reading.device, reading.values) for reading in readings]
+
+
+def test_several_devices_may_stand_in_one_message() -> None:
+    meters = [{"id": "m1", "kwh": 5, "t": 1795334399}, {"id": "m2", "n": 17}, {"id": "m1", "kwh": 6}]
+    payload = orjson.dumps({"type": "data", "meters": meters})
+    assert DECODER.decode("gateway/a/up", payload, EIGHT) == [
+        Reading("g1", EIGHT - SECOND, EIGHT, {"energy_import_kwh": 5.0}),
+        Reading("g2", EIGHT + 1, EIGHT, {"volume_m3": 0.17}),
+        Reading("g1", EIGHT + 2, EIGHT, {"energy_import_kwh": 6.0}),
+    ]
+
+
+def test_of_a_message_that_is_partly_known_the_known_part_is_taken() -> None:
+    error = refuse(
+        "gateway/a/up",
+        '{"type": "data", "meters": [{"id": "x", "kwh": 4}, {"id": "m1", "kwh": 5}, {"id": "y", "n": 1}, {"id": "x"}]}',
+    )
+    assert error.reason == "2 devices of it are not in the register"
+    assert error.strangers == (Stranger("gateway", "x"), Stranger("gateway", "y"))
+    assert error.readings == (Reading("g1", EIGHT + 1, EIGHT, {"energy_import_kwh": 5.0}),)
+
+
+def test_no_message_names_more_strangers_than_somebody_can_look_at() -> None:
+    meters = [{"id": f"x{number}", "kwh": 1} for number in range(500)]
+    error = refuse("gateway/a/up", orjson.dumps({"type": "data", "meters": meters}).decode())
+    assert error.reason == "500 devices of it are not in the register"
+    assert len(error.strangers) == 20
+
+
+def test_a_message_that_is_ignored_holds_no_reading() -> None:
+    assert DECODER.decode("gateway/a/up", b'{"type": "alive"}', EIGHT) == []
+    error = refuse("gateway/a/up", '{"type": "other"}')
+    assert (error.reason, error.device) == ("no form of its profile takes this message", "")
+
+
+def test_strangers_may_be_left_out_quietly() -> None:
+    assert DECODER.decode("quiet/a/up", b'{"id": "x", "kwh": 5}', EIGHT) == []
+    assert said(DECODER.decode("quiet/a/up", b'{"id": "m1", "kwh": 5}', EIGHT)) == [("g1", {"energy_import_kwh": 5.0})]
+    assert DECODER.decode("hush/x", b'{"leak": true}', EIGHT) == []
+    assert DECODER.decode("hush/x", b"no JSON", EIGHT) == []
+
+
+def test_a_stranger_is_one_only_where_it_says_something() -> None:
+    error = refuse("own/x/state", '{"event": "opened"}')
+    assert (error.reason, error.strangers) == ("a device that is not in the register", (Stranger("gateway", "x"),))
+    assert DECODER.decode("own/x/state", b'{"colour": "red"}', EIGHT) == []
+    assert refuse("own/x/state", "no JSON").strangers == (Stranger("gateway", "x"),)
+
+
+def test_several_forms_may_read_one_message() -> None:
+    readings = DECODER.decode("own/m1/state", b'{"event": "opened", "battery": 50}', EIGHT)
+    assert readings == [
+        Reading("g1", EIGHT, EIGHT, {"event": "opened"}),
+        Reading("g1", EIGHT + 1, EIGHT, {"battery_percent": 50.0}),
+    ]
+
+
+def test_what_one_form_reads_is_kept_where_another_fails() -> None:
+    error = refuse("own/m1/state", '{"event": "opened", "battery": "low"}')
+    assert (error.reason, error.device) == ("battery_percent: expected a number, got a text", "g1")
+    assert error.readings == (Reading("g1", EIGHT, EIGHT, {"event": "opened"}),)
+
+
+def test_a_topic_of_its_own_is_read_by_every_form_and_belongs_to_its_device() -> None:
+    payload = b'{"type": "data", "meters": [{"id": "m1", "kwh": 5}], "event": "granted", "battery": 5, "leak": true}'
+    assert {reading.device for reading in DECODER.decode("alone/up", payload, EIGHT)} == {"alone"}
+
+
+# ── what the register adds ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_ratios_and_the_weight_of_pulses_are_multiplied_in() -> None:
+    payload = b'{"current_a": 2, "energy_import_kwh": 10.5, "voltage_v": 230}'
+    assert said(DECODER.decode("siteward/campus/ct/readings", payload, EIGHT)) == [
+        ("ct", {"current_a": 80.0, "energy_import_kwh": 420.0, "voltage_v": 230.0}),
+    ]
+    error = refuse("siteward/campus/ct/readings", '{"current_a": 1e308}')
+    assert error.reason == "current_a: expected a finite number"
+
+
+def test_pulses_of_unknown_weight_are_no_reading() -> None:
+    error = refuse("gateway/a/up", '{"type": "data", "meters": [{"id": "m3", "n": 17}, {"id": "m2", "n": 17}]}')
+    assert (error.reason, error.device) == ("volume_m3: counted in pulses of unknown weight", "g3")
+    assert said(error.readings) == [("g2", {"volume_m3": pytest.approx(0.17)})]
+
+
+def test_a_credential_is_hashed_and_without_a_key_hidden() -> None:
+    topic, payload = "siteward/campus/door/readings", b'{"event": "exit_request", "credential": "04A2B7"}'
+    assert said(DECODER.decode(topic, payload, EIGHT)) == [
+        ("door", {"event": "exit_request", "credential": HASHER.hash("04a2b7")}),
+    ]
+    decoder = Decoder(Register(devices=[device("door", kind="door")]), PROFILES, "campus", LIMITS)
+    assert said(decoder.decode(topic, payload, EIGHT)) == [
+        ("door", {"event": "exit_request", "credential": "(hidden)"}),
+    ]
+
+
+@pytest.mark.parametrize("event", ["granted", "denied", "passback", "duress"])
+def test_a_reader_lets_people_through_in_one_direction(event: str) -> None:
+    topic = "siteward/campus/door/readings"
+    [reading] = DECODER.decode(topic, orjson.dumps({"event": event}), EIGHT)
+    assert reading.values == {"event": event, "direction": "in"}
+    [reading] = DECODER.decode(topic, orjson.dumps({"event": event, "direction": "out"}), EIGHT)
+    assert reading.values["direction"] == "out"
+
+
+def test_other_events_have_no_direction() -> None:
+    for values in ({"event": "opened"}, {"door": "open"}):
+        [reading] = DECODER.decode("siteward/campus/door/readings", orjson.dumps(values), EIGHT)
+        assert reading.values == values
+
+
+def test_what_nodes_have_said_outlives_a_change_of_the_register() -> None:
+    register = Register(devices=[device("s", "sparkplug_b", address="Plant/Gateway")])
+    old = Decoder(register, PROFILES, "campus", LIMITS)
+    node = EdgeNode("Plant/Gateway")
+    birth = node.birth(metric("Power", 5.0, alias=1))
+    with suppress(Undecodable):
+        old.decode(birth.topic, birth.payload, EIGHT)
+    new = Decoder(register, PROFILES, "campus", LIMITS)
+    new.inherit(old)
+    assert new.host is not None
+    assert new.host.take_commands(EIGHT) == []
+
+
+# ── whatever comes in: readings, or Undecodable ──────────────────────────────────────────────────────────────────
+
+KNOWN_TOPICS = st.sampled_from(
+    [
+        TOPIC,
+        "zigbee2mqtt/z",
+        "tele/t/SENSOR",
+        "t/tele/SENSOR",
+        "s/status/em:0",
+        "s/events/rpc",
+        "app/1/h/x",
+        "gateway/a/up",
+        "own/m1/state",
+        "own/x/state",
+        "alone/up",
+        "siteward/campus/ct/readings",
+    ]
+)
 TEXTS = st.text(st.characters(codec=None), max_size=20)  # with lone surrogates
 TOPICS = st.one_of(KNOWN_TOPICS, TEXTS, TEXTS.map(lambda text: f"siteward/campus/{text}/readings"))
 WORDS = st.sampled_from(
-    [*POINTS, *EVENTS, "time", "ENERGY", "Total", "Time", "contact", "power", "ts", "p", "f", "bar", "data", "history"],
+    [
+        *POINTS,
+        *EVENTS,
+        "time",
+        "ENERGY",
+        "Total",
+        "Time",
+        "contact",
+        "power",
+        "ts",
+        "p",
+        "f",
+        "bar",
+        "data",
+        "history",
+        "type",
+        "meters",
+        "id",
+        "kwh",
+        "n",
+        "t",
+        "m1",
+        "params",
+        "em:0",
+    ],
 )
 SCALARS = st.one_of(
     st.none(),
@@ -214,12 +438,15 @@ FITTING = st.dictionaries(WORDS, SCALARS, max_size=3).map(
 )
 
 
+BUILTIN = [Catalog()[name] for name in ("canonical", "shelly_gen2", "tasmota", "zigbee2mqtt")]
+
+
 @st.composite
 def mutated(draw: st.DrawFn) -> bytes:
     """A payload that was right, with a piece of it replaced, repeated or cut out."""
     payload = draw(
         st.sampled_from(
-            [test.payload.encode() for profile in load_builtin().values() for test in profile.tests],
+            [test.data for profile in BUILTIN for test in profile.tests],
         ),
     )
     start = draw(st.integers(0, len(payload)))
@@ -238,7 +465,7 @@ def attempt(topic: str, payload: bytes, received: int) -> list[Reading] | Undeco
         return error
 
 
-@settings(max_examples=500)
+@settings(max_examples=500, deadline=1000)
 @given(TOPICS, PAYLOADS, st.integers(0, 2**62))
 @example(TOPIC, b"", EIGHT)
 @example(TOPIC, b"[" * 100_000, EIGHT)
@@ -252,17 +479,23 @@ def test_whatever_comes_in_is_read_or_refused(topic: str, payload: bytes, receiv
     result = attempt(topic, payload, received)
     if isinstance(result, Undecodable):
         assert 0 < len(result.reason) < 200
+        for reading in result.readings:
+            check(reading, received)
         return
-    assert result
     for reading in result:
-        assert reading.received == received
-        assert reading.values
-        for name, value in reading.values.items():
-            assert type(value) is POINTS[name].type
-        if reading.claimed is not None:
-            assert -(2**63) <= reading.claimed < 2**63
-            assert not received - LIMITS.past <= reading.claimed <= received + LIMITS.future
-        assert received - LIMITS.past <= reading.time <= received + LIMITS.future + SECOND
+        check(reading, received)
+
+
+def check(reading: Reading, received: int) -> None:
+    assert reading.received == received
+    assert reading.values
+    for name, value in reading.values.items():
+        assert type(value) is POINTS[name].type
+        assert type(value) is not float or isfinite(value)
+    if reading.claimed is not None:
+        assert -(2**63) <= reading.claimed < 2**63
+        assert not received - LIMITS.past <= reading.claimed <= received + LIMITS.future
+    assert received - LIMITS.past <= reading.time <= received + LIMITS.future + SECOND
 
 
 @pytest.mark.parametrize("depth", [900, 1000, 1020])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.profilebench import EIGHT, read, read_values, refuse
+from tests.profilebench import EIGHT, Keys, read, read_values, refuse
 
 FLOW = {"fields": [{"name": "flow", "type": "uint16"}, {"name": "leak", "type": "uint8", "bit": 0}]}
 FLOW_POINTS = {"flow_m3_per_h": {"path": "flow", "unit": "L/h"}, "leak": "leak"}
@@ -32,7 +32,7 @@ def test_canonical_says_all_by_itself() -> None:
 
 
 def test_csv_is_a_reading_a_line() -> None:
-    form = {"format": "csv", "points": {"power_kw": {"path": "power", "unit": "W"}, "tariff": "tariff"}}
+    form: Keys = {"format": "csv", "points": {"power_kw": {"path": "power", "unit": "W"}, "tariff": "tariff"}}
     columns = {"columns": ["power", "_", "tariff"], "separator": ";"}
     assert read_values("230;x;T1\n460;y;T2\n", csv=columns, **form) == [
         {"power_kw": 0.23, "tariff": "T1"},
@@ -91,7 +91,7 @@ def test_neither_an_infinite_number_nor_none_is_a_value(payload: bytes) -> None:
     [("hex", "012c01"), ("hex", " 0x012C01\n"), ("hex", "01:2c:01"), ("hex", "01-2C-01"), ("base64", "ASwB\n")],
 )
 def test_bytes_may_be_written_as_text(encoding: str, payload: str) -> None:
-    form = {"format": "binary", "bytes": {"encoding": encoding}, "layout": FLOW, "points": FLOW_POINTS}
+    form: Keys = {"format": "binary", "bytes": {"encoding": encoding}, "layout": FLOW, "points": FLOW_POINTS}
     assert read_values(payload, **form) == [FLOW_VALUES]
 
 
@@ -99,31 +99,31 @@ def test_bytes_may_be_written_as_text(encoding: str, payload: str) -> None:
     ("encoding", "payload"), [("hex", "0g"), ("hex", "012"), ("hex", "é"), ("base64", "AS!B"), ("base64", "ASw")]
 )
 def test_other_digits_are_refused(encoding: str, payload: str) -> None:
-    form = {"format": "binary", "bytes": {"encoding": encoding}, "layout": FLOW, "points": FLOW_POINTS}
+    form: Keys = {"format": "binary", "bytes": {"encoding": encoding}, "layout": FLOW, "points": FLOW_POINTS}
     assert refuse(payload, **form) == f"expected {encoding} digits"
 
 
 def test_bytes_may_stand_in_json() -> None:
-    form = {"bytes": {"path": "data", "encoding": "base64", "port": "fPort"}, "points": FLOW_POINTS}
+    form: Keys = {"bytes": {"path": "data", "encoding": "base64", "port": "fPort"}, "points": FLOW_POINTS}
     assert read_values('{"data": "ASwB"}', layout=FLOW, **form) == [FLOW_VALUES]
     assert read_values('{"data": "ASwB", "fPort": "2"}', codec_file=CODEC, **form) == [FLOW_VALUES]
 
 
 def test_conditions_on_the_message_are_asked_before_its_bytes_are_decoded() -> None:
-    form = {"bytes": {"path": "data", "encoding": "hex", "port": "p"}, "layout": FLOW, "points": FLOW_POINTS}
+    form: Keys = {"bytes": {"path": "data", "encoding": "hex", "port": "p"}, "layout": FLOW, "points": FLOW_POINTS}
     for when in ({"$.type": "up"}, {"$port": 2}, {"$.data": {"present": True}}):
         assert read('{"type": "join", "p": 3}', when=when, **form) is None
         assert read_values('{"type": "up", "p": 2, "data": "012c01"}', when=when, **form) == [FLOW_VALUES]
 
 
 def test_conditions_on_what_the_bytes_say_are_asked_behind() -> None:
-    form = {"format": "binary", "layout": FLOW, "points": FLOW_POINTS}
+    form: Keys = {"format": "binary", "layout": FLOW, "points": FLOW_POINTS}
     assert read(b"\x01\x2c\x00", when={"leak": True}, **form) is None
     assert read_values(b"\x01\x2c\x01", when={"leak": True}, **form) == [FLOW_VALUES]
 
 
 def test_json_without_its_bytes_is_a_fault_unless_it_may_be_empty() -> None:
-    form = {"bytes": {"path": "data", "encoding": "hex"}, "layout": FLOW, "points": FLOW_POINTS}
+    form: Keys = {"bytes": {"path": "data", "encoding": "hex"}, "layout": FLOW, "points": FLOW_POINTS}
     assert refuse("{}", **form) == "expected a text of hex digits at data, got null"
     assert refuse('{"data": [1]}', **form) == "expected a text of hex digits at data, got a list"
     assert read("{}", may_be_empty=True, **form) == []
@@ -142,7 +142,7 @@ def test_lorawan_with_a_layout_or_a_codec_decodes_the_bytes() -> None:
 
 
 def test_bytes_of_another_port_do_not_come_to_the_codec() -> None:
-    form = {"format": "lorawan", "when": {"$port": 2}, "points": FLOW_POINTS, "codec_file": CODEC}
+    form: Keys = {"format": "lorawan", "when": {"$port": 2}, "points": FLOW_POINTS, "codec_file": CODEC}
     assert read(UPLINK % 3, **form) is None
     assert len(read_values(UPLINK % 2, **form)) == 1
 
@@ -159,7 +159,8 @@ def test_uplinks_may_be_ignored_without_being_decoded() -> None:
 
 
 def test_dsmr_knows_its_points_and_names_the_meters_on_its_bus() -> None:
-    telegram = "/ACM5 meter\r\n\r\n1-0:1.8.1(000012.500*kWh)\r\n0-1:24.1.0(007)\r\n0-1:96.1.0(4D31)\r\n" + (
+    telegram = (
+        "/ACM5 meter\r\n\r\n1-0:1.8.1(000012.500*kWh)\r\n0-1:24.1.0(007)\r\n0-1:96.1.0(4D31)\r\n"
         "0-1:24.2.1(261122090000W)(00020.500*m3)\r\n!\r\n"
     )
     records = read(telegram, format="dsmr", zone="Europe/Amsterdam")

@@ -1,12 +1,13 @@
 """Forms of message: which messages they take, and how these are cut into readings."""
 
 import json
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.profilebench import EIGHT, read, read_values, refuse
+from tests.profilebench import EIGHT, Keys, read, read_values, refuse
 
 SECOND = 10**9
 POWER = {"power_kw": {"path": "power", "unit": "W"}}
@@ -22,7 +23,7 @@ def test_when_keeps_other_messages_out() -> None:
 
 
 def test_a_condition_on_the_topic_needs_no_payload() -> None:
-    form = {"topics": ["a/{device}/{kind}"], "when": {"$topic.kind": "data"}, "points": POWER}
+    form: Keys = {"topics": ["a/{device}/{kind}"], "when": {"$topic.kind": "data"}, "points": POWER}
     assert read("no JSON", parts={"kind": "log"}, **form) is None
     assert read_values('{"power": 5}', parts={"kind": "data"}, **form) == [{"power_kw": 0.005}]
 
@@ -50,29 +51,38 @@ def test_a_message_may_be_anything() -> None:
 
 
 def test_within_is_the_object_in_which_all_stands() -> None:
-    form = {"within": "data.meter", "time": {"path": "t", "format": "epoch_s"}, "points": POWER}
+    form: Keys = {"within": "data.meter", "time": {"path": "t", "format": "epoch_s"}, "points": POWER}
     assert read('{"data": {"meter": {"power": 5, "t": 1795334400}}}', **form) == [
         ((EIGHT, SECOND), {"power_kw": 0.005}, ""),
     ]
     assert refuse('{"power": 5}', **form) == "no point in the message"
 
 
+def test_within_a_text_that_is_json_itself_is_opened() -> None:
+    assert read_values('{"data": "{\\"power\\": 5}"}', within="data", points=POWER) == [{"power_kw": 0.005}]
+    assert refuse('{"data": "power=5"}', within="data", points=POWER) == "payload is not JSON"
+
+
 def test_under_puts_what_was_read_under_a_name() -> None:
-    form = {"topics": ["a/{device}/{quantity}"], "under": "$topic.quantity"}
+    form: Keys = {"topics": ["a/{device}/{quantity}"], "under": "$topic.quantity"}
     assert read_values("5", parts={"quantity": "power"}, points=POWER, **form) == [{"power_kw": 0.005}]
     assert read("5", parts={"quantity": "uptime"}, points=POWER, may_be_empty=True, **form) == []
     assert refuse("5", parts={}, points={"power_kw": "@.power"}, **form) == "no point in the message"
 
 
 def test_under_may_name_a_key_of_the_item() -> None:
-    form = {"each": "values", "under": "name", "points": {"power_kw": "power.value", "voltage_v": "voltage.value"}}
+    form: Keys = {
+        "each": "values",
+        "under": "name",
+        "points": {"power_kw": "power.value", "voltage_v": "voltage.value"},
+    }
     payload = '{"values": [{"name": "power", "value": 5}, {"name": "voltage", "value": 230}]}'
     assert read_values(payload, **form) == [{"power_kw": 5.0}, {"voltage_v": 230.0}]
 
 
 def test_entries_make_one_object_of_names_and_values() -> None:
     payload = '{"metrics": [{"n": "power", "v": 5}, {"n": "voltage", "v": 230}, {"v": 1}, 7], "t": 1795334400}'
-    form = {
+    form: Keys = {
         "entries": {"path": "metrics", "name": "n", "value": "v"},
         "time": {"path": "t", "format": "epoch_s"},
         "points": {"power_kw": "power", "voltage_v": "voltage"},
@@ -83,12 +93,12 @@ def test_entries_make_one_object_of_names_and_values() -> None:
 
 
 def test_entries_without_value_keep_the_whole_entry() -> None:
-    form = {"entries": {"name": "id"}, "points": {"power_kw": '"7".value'}}
+    form: Keys = {"entries": {"name": "id"}, "points": {"power_kw": '"7".value'}}
     assert read_values('[{"id": 7, "value": 5, "unit": "kW"}]', **form) == [{"power_kw": 5.0}]
 
 
 def test_entries_of_an_object_are_named_by_its_keys() -> None:
-    form = {
+    form: Keys = {
         "entries": {"path": "fields", "value": ["Value", "@"]},
         "points": {"power_kw": "power", "voltage_v": "voltage"},
     }
@@ -98,9 +108,31 @@ def test_entries_of_an_object_are_named_by_its_keys() -> None:
     assert refuse('{"fields": [1]}', **form) == "expected an object of names and values at fields"
 
 
+def test_entries_may_be_chosen() -> None:
+    form: Keys = {"entries": {"name": "n", "value": "v", "where": {"ok": True}}, "points": {"power_kw": "power"}}
+    entries = [{"n": "power", "v": 5, "ok": True}, {"n": "power", "v": 9, "ok": False}]
+    assert read_values(json.dumps(entries), **form) == [{"power_kw": 5.0}]
+
+
+def test_parts_of_a_text_name_device_and_point() -> None:
+    form: Keys = {
+        "topics": ["gateway/up"],
+        "each": "values",
+        "parts": {"path": "name", "pattern": "^(?P<meter>[^.]+)[.](?P<what>.+)$"},
+        "device": "$part.meter",
+        "under": "$part.what",
+        "points": {"power_kw": "power.v", "voltage_v": "voltage.v"},
+    }
+    values = [{"name": "m1.power", "v": 5}, {"name": "m2.voltage", "v": 230}, {"name": "other", "v": 1}, {"v": 2}]
+    assert read(json.dumps({"values": values}), by_topic=False, **form) == [
+        (None, {"power_kw": 5.0}, "m1"),
+        (None, {"voltage_v": 230.0}, "m2"),
+    ]
+
+
 def test_same_names_are_points_in_their_own_units() -> None:
-    form = {"same_names": "data", "points": {"power_kw": {"path": "data.power", "unit": "W"}}}
-    payload = '{"data": {"voltage_v": "230,5", "leak": "true", "power_kw": 9, "power": 5, "other": 1, "current_a": null}}'
+    form: Keys = {"same_names": "data", "points": {"power_kw": {"path": "data.power", "unit": "W"}}}
+    payload = '{"data": {"voltage_v": "230,5", "leak": "true", "power_kw": 9, "power": 5, "x": 1, "current_a": null}}'
     assert read_values(payload, **form) == [{"voltage_v": 230.5, "leak": True, "power_kw": 0.005}]
     assert refuse('{"data": {"door": "ajar"}}', **form) == "door: not one of its words"
     assert refuse('{"data": 5}', **form) == "no point in the message"
@@ -123,7 +155,7 @@ def test_each_item_is_a_reading_and_items_without_a_point_are_left_out() -> None
 
 
 def test_the_values_of_an_object_are_items_too() -> None:
-    form = {"each": "doors", "points": {"door": "state", "alarm": "$key"}}
+    form: Keys = {"each": "doors", "points": {"door": "state", "alarm": "$key"}}
     assert read_values('{"doors": {"north": {"state": "open"}, "south": {"state": "closed"}}}', **form) == [
         {"door": "open", "alarm": "north"},
         {"door": "closed", "alarm": "south"},
@@ -131,7 +163,7 @@ def test_the_values_of_an_object_are_items_too() -> None:
 
 
 def test_each_may_go_in_two_steps() -> None:
-    form = {
+    form: Keys = {
         "each": ["rooms", "@.meters"],
         "points": {"power_kw": "p", "voltage_v": "$up.voltage", "alarm": "$key", "uptime_s": "$index"},
     }
@@ -146,7 +178,7 @@ def test_each_may_go_in_two_steps() -> None:
 
 
 def test_where_refuses_items() -> None:
-    form = {"each": "@", "where": {"$key": {"matches": "^em:"}, "ok": True}, "points": {"power_kw": "p"}}
+    form: Keys = {"each": "@", "where": {"$key": {"matches": "^em:"}, "ok": True}, "points": {"power_kw": "p"}}
     assert read_values('{"em:0": {"p": 1, "ok": true}, "em:1": {"p": 2}, "pm:0": {"p": 3, "ok": true}}', **form) == [
         {"power_kw": 1.0},
     ]
@@ -190,19 +222,19 @@ def test_a_small_message_never_becomes_a_flood_of_readings() -> None:
     ],
 )
 def test_device_is_the_address_that_the_message_names(device: object, payload: str, address: str) -> None:
-    form = {"topics": ["{node}/status/{channel}"], "device": device, "points": POWER}
+    form: Keys = {"topics": ["{node}/status/{channel}"], "device": device, "points": POWER}
     parts = {"node": "n1", "channel": "2"}
     assert read(payload, parts=parts, by_topic=False, **form) == [(None, {"power_kw": 0.005}, address)]
 
 
 @pytest.mark.parametrize("payload", ['{"power": 5}', '{"id": "", "power": 5}', '{"id": true, "power": 5}'])
 def test_a_message_that_does_not_name_its_device_is_refused(payload: str) -> None:
-    form = {"topics": ["gateway/up"], "device": ["id", "serial"], "points": POWER}
+    form: Keys = {"topics": ["gateway/up"], "device": ["id", "serial"], "points": POWER}
     assert refuse(payload, by_topic=False, **form) == "the message does not name its device"
 
 
 def test_several_devices_may_stand_in_one_message() -> None:
-    form = {"topics": ["gateway/up"], "each": "meters", "device": "{$topic.site}-{id}", "points": POWER}
+    form: Keys = {"topics": ["gateway/up"], "each": "meters", "device": "{$topic.site}-{id}", "points": POWER}
     form["topics"] = ["gateway/{site}/up"]
     payload = '{"meters": [{"id": 1, "power": 5}, {"id": 2, "power": 6}, {"id": 3}]}'
     assert read(payload, parts={"site": "A"}, by_topic=False, **form) == [
@@ -212,7 +244,7 @@ def test_several_devices_may_stand_in_one_message() -> None:
 
 
 def test_time_and_device_stand_beside_the_entries() -> None:
-    form = {
+    form: Keys = {
         "topics": ["gateway/up"],
         "each": "meters",
         "entries": {"path": "values", "name": "n", "value": "v"},
@@ -225,7 +257,7 @@ def test_time_and_device_stand_beside_the_entries() -> None:
 
 
 def test_obis_codes_are_points_and_points_go_before_them() -> None:
-    form = {"obis": {"path": "registers", "energy": "kWh"}, "points": {"energy_export_kwh": "out"}}
+    form: Keys = {"obis": {"path": "registers", "energy": "kWh"}, "points": {"energy_export_kwh": "out"}}
     payload = '{"registers": {"1-0:1.8.0": 12.5, "1-0:2.8.0": 3, "1-0:99.99.0": 1}, "out": 4}'
     assert read_values(payload, **form) == [{"energy_import_kwh": 12.5, "energy_export_kwh": 4.0}]
 
@@ -237,7 +269,7 @@ FIVE_MINUTES = 300 * SECOND
 
 
 def test_intervals_are_readings_at_their_ends() -> None:
-    form = {"time": {"path": "t", "format": "epoch_s"}, "points": {"energy_import_kwh": "total", "power_kw": "p"}}
+    form: Keys = {"time": {"path": "t", "format": "epoch_s"}, "points": {"energy_import_kwh": "total", "power_kw": "p"}}
     payload = '{"t": 1795334400, "total": 100, "p": 2, "diffs": [25, 50, 0]}'
     expected = [
         ((EIGHT - 3 * FIVE_MINUTES, SECOND), {"energy_import_kwh": 99.25}, ""),
@@ -290,6 +322,6 @@ def test_the_differences_between_readings_are_those_of_the_message(diffs: list[i
         intervals=INTERVALS | {"scale": 1},
         points={"energy_import_kwh": "t"},
     )
-    registers = [value["energy_import_kwh"] for value in values]
+    registers = [float(value["energy_import_kwh"]) for value in values]
     assert registers[-1] == total
-    assert [after - before for before, after in zip(registers, registers[1:], strict=False)] == diffs[::-1]  # type: ignore[operator] # numbers
+    assert [after - before for before, after in pairwise(registers)] == diffs[::-1]

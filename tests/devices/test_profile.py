@@ -5,7 +5,6 @@ from pydantic import ValidationError
 
 from devices.profile import Profile
 from devices.sources import PointSource
-from devices.times import compile_time
 
 
 def refuse(**profile: object) -> tuple[tuple[str | int, ...], str]:
@@ -16,7 +15,7 @@ def refuse(**profile: object) -> tuple[tuple[str | int, ...], str]:
     return error["loc"], error["msg"].removeprefix("Value error, ")
 
 
-def refuse_source(point: str = "power_kw", **source: object) -> str:
+def refuse_source(point: str, source: dict[str, object]) -> str:
     """What is said of a point's source; the mistake may be found in the source itself or in its form."""
     place, message = refuse(points={point: source})
     assert place in {(), ("points", point, 0), ("points", point, 0, *place[3:])}
@@ -130,7 +129,7 @@ LAYOUT = {"fields": [{"name": "x", "type": "uint8"}]}
         ),
         (
             {"points": {"power_kw": ["a", {"path": "b", "when": {"$topic.kind": "x"}}]}},
-            "points.power_kw.1.when: $topic.kind leads nowhere: topic \"of a device's own\" has no part {kind}",
+            'points.power_kw.1.when: $topic.kind leads nowhere: topic "of a device\'s own" has no part {kind}',
         ),
         (
             {"intervals": {"path": "d", "every": "5m", "newest": "first", "point": "volume_m3"}, "points": POINTS},
@@ -197,7 +196,7 @@ def test_the_parts_of_a_form_must_agree(form: dict[str, object], reason: str) ->
     ],
 )
 def test_the_parts_of_a_numbers_source_must_agree(source: dict[str, object], reason: str) -> None:
-    assert refuse_source(**source).startswith(reason)
+    assert refuse_source("power_kw", source).startswith(reason)
 
 
 @pytest.mark.parametrize(
@@ -227,7 +226,7 @@ def test_the_parts_of_a_numbers_source_must_agree(source: dict[str, object], rea
     ],
 )
 def test_the_parts_of_other_sources_must_agree(point: str, source: dict[str, object], reason: str) -> None:
-    assert refuse_source(point, **source).startswith(reason)
+    assert refuse_source(point, source).startswith(reason)
 
 
 def test_all_sources_of_a_point_count_pulses_or_none_does() -> None:

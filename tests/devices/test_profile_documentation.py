@@ -1,4 +1,4 @@
-"""What docs/profiles.md shows is what the code takes: its profiles pass their tests, its pieces are read, its keys exist."""
+"""What docs/profiles.md shows is what the code takes: profiles, pieces of them, and keys."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -85,6 +85,8 @@ def test_every_key_has_its_row_and_every_row_its_key(heading: str, keys: set[str
 
 def test_every_key_of_a_point_and_of_obis_has_its_row() -> None:
     tables = re.findall(r"^\| key \|.*\n\|---.*\n((?:\|.*\n)+)", PAGE, re.MULTILINE)
-    found = [{word for row in table.splitlines() for word in re.findall("`(\\w+)`", row.split("|")[1])} for table in tables]
+    found = [
+        {word for row in table.splitlines() for word in re.findall("`(\\w+)`", row.split("|")[1])} for table in tables
+    ]
     assert set(PointSource.model_fields) in found
     assert set(Obis.model_fields) in found

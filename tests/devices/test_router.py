@@ -1,7 +1,6 @@
 """Which devices a topic may speak of."""
 
 import re
-from collections.abc import Mapping
 
 import pytest
 
@@ -10,8 +9,9 @@ from devices.errors import Undecodable, Unroutable
 from devices.profile import Profile
 from devices.register import Device, Register
 from devices.router import Router
+from tests.profilebench import Keys
 
-LEAK: Mapping[str, object] = {"points": {"leak": "leak"}}
+LEAK: Keys = {"points": {"leak": "leak"}}
 PROFILES = Catalog(
     {
         name: Profile.model_validate({"id": name} | LEAK | form)

@@ -1,5 +1,7 @@
 """That the tests inside of profiles can fail, and say what is wrong and where."""
 
+from collections.abc import Mapping
+
 import pytest
 
 from devices.profile import Profile
@@ -12,7 +14,7 @@ METER = {
 }
 
 
-def check(test: dict[str, object], **profile: object) -> list[tuple[tuple[str | int, ...], str]]:
+def check(test: Mapping[str, object], **profile: object) -> list[tuple[tuple[str | int, ...], str]]:
     [*failures] = check_profile(Profile.model_validate(METER | profile | {"tests": [test]}))
     assert {failure.test for failure in failures} <= {0}
     return [(failure.path, failure.problem) for failure in failures]

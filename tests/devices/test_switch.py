@@ -20,8 +20,10 @@ WHENS = st.fixed_dictionaries(
         "$topic.x": st.just("y"),
     },
 )
-TYPES = st.sampled_from(["a", "b", "c", 1, 1.0, "1", True, "true", None, [], {"a": 1}])
-MESSAGES = st.fixed_dictionaries({"p": st.just(5)}, optional={"type": TYPES, "kind": TYPES, "deep": st.just({"type": "a"})})
+TYPES: st.SearchStrategy[object] = st.sampled_from(["a", "b", "c", 1, 1.0, "1", True, "true", None, [], {"a": 1}])
+MESSAGES = st.fixed_dictionaries(
+    {"p": st.just(5)}, optional={"type": TYPES, "kind": TYPES, "deep": st.just({"type": "a"})}
+)
 
 
 def compile_forms(whens: list[dict[str, object]]) -> tuple[list[Form], list[ReadForm]]:
@@ -29,7 +31,10 @@ def compile_forms(whens: list[dict[str, object]]) -> tuple[list[Form], list[Read
     return forms, [compile_form(form, Toolbox("UTC"), by_topic=True) for form in forms]
 
 
-@given(st.lists(WHENS, max_size=6), st.one_of(MESSAGES.map(orjson.dumps), st.sampled_from([b"[1]", b"5", b"{'type': 'a'}"])))
+@given(
+    st.lists(WHENS, max_size=6),
+    st.one_of(MESSAGES.map(orjson.dumps), st.sampled_from([b"[1]", b"5", b"{'type': 'a'}"])),
+)
 def test_no_form_that_takes_a_message_is_left_out(whens: list[dict[str, object]], payload: bytes) -> None:
     forms, reads = compile_forms(whens)
     choose = compile_switch([(number, find_gates(form)) for number, form in enumerate(forms)])
