@@ -1,7 +1,7 @@
 """The configuration folder: reads all its files, and says at once everything that is wrong in them."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
 from types import MappingProxyType
@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from collector import crosscheck, wording
+from collector import credentialkeys, crosscheck, wording
 from collector.csvfile import Sheet
 from collector.errors import CollectorError
 from collector.settings import Settings
@@ -18,6 +18,7 @@ from collector.wording import Source
 from collector.yamlfile import Document, Fault, Spot, spot_at
 from devices.catalog import Catalog
 from devices.clashes import find_clashes
+from devices.credentials import Hasher
 from devices.decoder import Decoder
 from devices.errors import Unroutable
 from devices.places import Places
@@ -86,6 +87,7 @@ class Configuration:
         profiles: built-in ones and the site's own, by id.
         places: places.yaml; empty where there is none.
         files: what was read.
+        hasher: of credentials; it has no keys, and hides them, before `with_keys`.
     """
 
     folder: Path
@@ -94,6 +96,15 @@ class Configuration:
     profiles: Mapping[str, Profile]
     places: Places
     files: tuple[Path, ...]
+    hasher: Hasher = field(default_factory=Hasher)
+
+    def with_keys(self) -> "Configuration":
+        """The same with the site's keys, so that credentials are told apart.
+
+        Raises:
+            CollectorError: their file cannot be read.
+        """
+        return replace(self, hasher=credentialkeys.open_hasher(self.settings))
 
     def decoder(self) -> Decoder:
         """The decoder for the site's devices."""
@@ -103,7 +114,9 @@ class Configuration:
     def _decoder(self) -> Decoder:
         site, time = self.settings.site, self.settings.time
         limits = TimeLimits(time.past, time.future)
-        return Decoder(self.register, self.profiles, site.id, limits, zone=site.timezone)
+        return Decoder(
+            self.register, self.profiles, site.id, limits, zone=site.timezone, hash_credential=self.hasher.hash
+        )
 
 
 def load(folder: Path, drafts: Mapping[Path, Source] = MappingProxyType({})) -> Configuration:

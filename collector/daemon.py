@@ -15,14 +15,14 @@ import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from collector import ledger, quarantine, service, telemetry
+from collector import credentialkeys, ledger, quarantine, service, telemetry
 from collector.configuration import Configuration, ConfigurationError, load
 from collector.embedded import EmbeddedDatabase
 from collector.errors import CollectorError
 from collector.http import HttpServer
 from collector.journal import Journal
 from collector.pipeline import Pipeline
-from collector.settings import BATCH_SIZE, FLUSH_INTERVAL, Settings
+from collector.settings import BATCH_SIZE, FLUSH_INTERVAL
 from collector.states import State
 from collector.stores import open_store
 from collector.storewriter import StoreWriter
@@ -62,19 +62,20 @@ class Daemon:
         """Opens the journal and the parts; nothing runs yet.
 
         Raises:
-            CollectorError: the HTTP address or the journal cannot be used, or another daemon uses data_dir.
+            CollectorError: the HTTP address, the journal or the keys cannot be used, or another daemon uses data_dir.
             OSError: data_dir cannot be used.
         """
         settings = configuration.settings
-        self.configuration = configuration
+        self._claim = _claim(settings.data_dir)
+        credentialkeys.prepare(settings)
+        self._surveyed = _survey(configuration)
+        self.configuration = configuration = configuration.with_keys()
         self.reload_failures = 0
         self.stopping = threading.Event()
         self._started_ns = self._loaded_ns = time.time_ns()
         self._clock_skews: dict[str, int] = {}
         self._problems: list[str] = []
-        self._surveyed = _survey(configuration.folder)
         self._reloading = threading.Lock()
-        self._claim = _claim(settings.data_dir)
         self.http = HttpServer(settings.http.listen, self)
         self.journal = Journal(settings.data_dir / "journal.db", settings.journal.quota, CONSUMERS)
         self.pipeline = Pipeline(configuration.decoder(), self.journal, settings.quarantine, self.stopping)
@@ -190,20 +191,21 @@ class Daemon:
         reload = _guard(self.reload)
         known = seen = self._surveyed
         while not self.stopping.wait(_LOOK_S):
-            before, seen = seen, _survey(self.configuration.folder)
+            before, seen = seen, _survey(self.configuration)
             if seen == before and seen != known:  # changed, and nobody is writing any more
                 known = seen
                 reload()
 
     def reload(self) -> None:
-        """Reads the folder again; a good configuration is taken over whole, a bad one is reported and left."""
+        """Reads the folder and the keys again; what is good is taken over whole, what is bad is reported and left."""
         with self._reloading:
             began_ns = time.time_ns()
             try:
-                configuration = load(self.configuration.folder)
-            except ConfigurationError as error:
+                configuration = self._fix(load(self.configuration.folder)).with_keys()
+            except CollectorError as error:
                 self.reload_failures += 1
-                known, self._problems = self._problems, [str(problem) for problem in error.problems]
+                problems = error.problems if isinstance(error, ConfigurationError) else [error]
+                known, self._problems = self._problems, [str(problem) for problem in problems]
                 for problem in self._problems:
                     if problem not in known:
                         log.error("changed configuration has an error; the running one stays", problem=problem)  # noqa: TRY400 - for people
@@ -215,10 +217,8 @@ class Daemon:
             self._loaded_ns = began_ns
 
     def use(self, configuration: Configuration) -> None:
-        """Takes over a configuration as a whole, except for what only a start can change."""
-        old, new = self.configuration.settings, self._fix(configuration.settings)
-        if new != configuration.settings:
-            configuration = replace(configuration, settings=new)
+        """Takes over a configuration as a whole."""
+        old, new = self.configuration.settings, configuration.settings
         if configuration == self.configuration:
             return
         self.configuration = configuration
@@ -232,14 +232,14 @@ class Daemon:
             self.store.use(configuration.register)
         log.info("configuration taken over", devices=len(configuration.register.devices))
 
-    def _fix(self, new: Settings) -> Settings:
-        """New settings with the old values of what cannot change while we run."""
-        old = self.configuration.settings
+    def _fix(self, configuration: Configuration) -> Configuration:
+        """A new configuration with the old values of what cannot change while we run."""
+        old, new = self.configuration.settings, configuration.settings
         fixed = {"data_dir": old.data_dir, "http": old.http, "site": new.site.model_copy(update={"id": old.site.id})}
         for name, value in fixed.items():
             if getattr(new, name) != value:
                 log.warning("this change takes effect at the next start", setting="site.id" if name == "site" else name)
-        return new.model_copy(update=fixed)
+        return replace(configuration, settings=new.model_copy(update=fixed))
 
     # ── looking at it ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -319,14 +319,15 @@ def _claim(folder: Path) -> int:
     return claim
 
 
-def _survey(folder: Path) -> frozenset[tuple[str, int, int, int]]:
-    """What tells one state of a configuration folder from another: each file with its inode, size and time."""
+def _survey(configuration: Configuration) -> frozenset[tuple[str, int, int, int]]:
+    """What tells one state of a configuration from another: each file with its inode, size and time, and the keys'."""
     found = []
-    for pattern in ("*.yaml", "*.csv", "*/*.yaml", "*/*.js"):
-        for path in folder.glob(pattern):
-            with suppress(OSError):  # it has just gone
-                status = path.stat()
-                found.append((str(path), status.st_ino, status.st_size, status.st_mtime_ns))
+    patterns = ("*.yaml", "*.csv", "*/*.yaml", "*/*.js")
+    files = [path for pattern in patterns for path in configuration.folder.glob(pattern)]
+    for path in [*files, credentialkeys.find_file(configuration.settings)]:
+        with suppress(OSError):  # it has just gone
+            status = path.stat()
+            found.append((str(path), status.st_ino, status.st_size, status.st_mtime_ns))
     return frozenset(found)
 
 

@@ -26,7 +26,7 @@ _VARIABLES = {
 }
 """What stands in for a secret's file in the environment."""
 
-_SECRETS = {*_VARIABLES, ("mqtt", "key_file")}
+_SECRETS = {*_VARIABLES, ("mqtt", "key_file"), ("access", "credential_key_file")}
 
 
 def find_missing(configuration: Configuration) -> Iterator[Problem]:
@@ -65,7 +65,7 @@ def find_strangers(configuration: Configuration) -> Iterator[Problem]:
 def _find_named(configuration: Configuration) -> Iterator[tuple[tuple[str, str], Path]]:
     """Every `*_file` of the settings that is given: its key, and the file."""
     settings = configuration.settings
-    for section, model in (("mqtt", settings.mqtt), ("store", settings.store)):
+    for section, model in (("mqtt", settings.mqtt), ("store", settings.store), ("access", settings.access)):
         for name in type(model).model_fields:
             if name.endswith("_file") and (path := getattr(model, name)) is not None:
                 yield (section, name), path

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from collector import quarantine, wording
 from collector.announcements import listen
-from collector.commands.common import load_configuration, show_moment, visit_journal
+from collector.commands.common import add_keys, load_configuration, show_moment, visit_journal
 from collector.commands.quarantine import Retried, retry_group
 from collector.configuration import Configuration, ConfigurationError
 from collector.errors import CollectorError
@@ -265,6 +265,7 @@ def _await_daemon(configuration: Configuration, written: int) -> bool:
 
 def _replay(journal: Journal, place: Place, configuration: Configuration) -> tuple[Retried, int]:
     """Takes what a device sent before out of quarantine: what came in, and how many messages stay."""
+    configuration = add_keys(configuration)
     messages_, readings, left = 0, 0, 0
     stranger = Stranger(place.profile, place.address)
     try:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from collector import logs
+from collector import credentialkeys, logs
 from collector.configuration import Configuration, ConfigurationError, load
 from collector.errors import CollectorError
 from collector.journal import Journal
@@ -25,6 +25,15 @@ def load_configuration(folder: Path) -> Configuration:
         for problem in error.problems:
             messages.print(str(problem), style="red", markup=False, soft_wrap=True)
         fail(f"{len(error.problems)} problem(s) in {folder}; nothing was done.")
+
+
+def add_keys(configuration: Configuration) -> Configuration:
+    """The same with the keys of credentials, for what decodes messages; ends the command where they cannot be used."""
+    try:
+        credentialkeys.prepare(configuration.settings)
+        return configuration.with_keys()
+    except (CollectorError, OSError) as error:
+        fail(str(error), 1)
 
 
 def visit_journal(configuration: Configuration) -> closing[Journal]:

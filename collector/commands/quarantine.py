@@ -7,7 +7,7 @@ import typer
 from msgspec import msgpack
 
 from collector import births, ledger, quarantine
-from collector.commands.common import load_configuration, show_moment, visit_journal
+from collector.commands.common import add_keys, load_configuration, show_moment, visit_journal
 from collector.configuration import Configuration
 from collector.journal import Journal
 from collector.quarantine import Group, Rejection
@@ -84,6 +84,7 @@ def retry(
     """Try again, after the profile, the register or the database was mended."""
     configuration = load_configuration(config)
     with visit_journal(configuration) as journal:
+        configuration = add_keys(configuration)
         groups = quarantine.list_groups(journal.connection()) if group is None else [_find(journal, group)]
         good = sum(retry_group(journal, item, configuration).messages for item in groups)
         kept = sum(item.kept for item in groups)
