@@ -19,8 +19,8 @@ from devices.sources import PULSE
 from devices.topics import DEVICE
 from devices.topics import SITE as SITE_PART
 
-_RUNS = 5
-_MESSAGES = 2_000
+_RUNS = 40
+_MESSAGES = 200
 _AIMS_US = {"canonical": 6.0}
 _AIM_US = 15.0
 _PULSES: dict[str, tuple[Kind, str]] = {"milesight_pulse": ("water_meter", "10 L")}

@@ -209,8 +209,9 @@ class _Reading:
                 continue
             document, profile = part
             profile = self._give_codecs(file, document, profile)
-            for problem in check_profile(profile):
-                self._report(file, Fault(document.locate_key(("tests",)), f"the profile fails its own {problem}"))
+            for number, path, problem in check_profile(profile):
+                spot = document.locate(("tests", number, *path))
+                self._report(file, Fault(spot, f"the profile fails its own test {number + 1}: {problem}"))
             if profile.id in own or profile.id in builtin:
                 message = f"id {profile.id!r} already belongs to {owners.get(profile.id, 'a built-in profile')}"
                 self._report(file, Fault(document.locate(("id",)), message, "choose another id"))

@@ -1,12 +1,12 @@
 """YAML text to plain values, fast, and the place of every value for whoever has to complain about one.
 
 YAML 1.2's core schema (https://yaml.org/spec/1.2.2/#103-core-schema): only `true` and `false` are booleans; `on`,
-`1:30` and `2026-11-22` are texts. Anchors, aliases, tags and further documents are refused: a configuration means what
-it shows, and cannot unfold into more.
+`1:30` and `2026-11-22` are texts. Tags and further documents are refused. An alias (`*a`) stands for what its anchor (`&a`)
+named before; all aliases together stand for no more than a bounded number of values, so that no text unfolds without end.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cached_property
 from typing import NamedTuple, TypeAlias
 
@@ -17,6 +17,9 @@ Path: TypeAlias = tuple[object, ...]
 
 MAX_DEPTH = 40
 """Deepest nesting that is read: far beyond any configuration, far below Python's limit of recursion."""
+
+ALIASED_MOST = 20_000
+"""Most values that all aliases of a text may stand for."""
 
 _DECIMAL = re.compile(r"[-+]?[0-9]+\Z")
 _PREFIXED = re.compile(r"0o[0-7]+\Z|0x[0-9a-fA-F]+\Z")
@@ -142,6 +145,8 @@ class _Reader:
         self._faults = faults
         # Equal texts become one object: thousands of devices have the same keys, kinds and places.
         self._share: dict[str, str] = {}
+        self._anchors: dict[str, object] = {}
+        self._aliased = 0
 
     def read(self) -> object:
         """The value of the document.
@@ -158,16 +163,35 @@ class _Reader:
         return value
 
     def _value(self, event: yaml.Event, depth: int) -> object:
+        if isinstance(event, yaml.AliasEvent):
+            return self._follow(event, depth)
+        if not isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent) or event.tag:
+            raise _Refused(event, f"{event.tag} is a YAML tag", "leave it out, or put a text with ! in quotes")
+        value: object
         if isinstance(event, yaml.ScalarEvent):
-            if event.anchor or event.tag:
-                raise _refuse(event)
             value = _resolve(event)
-            return self._share.setdefault(value, value) if isinstance(value, str) else value
-        if not isinstance(event, yaml.CollectionStartEvent) or event.anchor or event.tag:
-            raise _refuse(event)
-        if depth == MAX_DEPTH:
+            if isinstance(value, str):
+                value = self._share.setdefault(value, value)
+        elif depth == MAX_DEPTH:
             raise _Refused(event, f"nested in more than {MAX_DEPTH} levels", "close the brackets before this place")
-        return self._mapping(depth + 1) if isinstance(event, yaml.MappingStartEvent) else self._list(depth + 1)
+        else:
+            value = self._mapping(depth + 1) if isinstance(event, yaml.MappingStartEvent) else self._list(depth + 1)
+        if event.anchor:
+            self._anchors[event.anchor] = value
+        return value
+
+    def _follow(self, event: yaml.AliasEvent, depth: int) -> object:
+        """What an alias stands for."""
+        if event.anchor not in self._anchors:
+            hint = f"name it with &{event.anchor} before this place, or put a text with * in quotes"
+            raise _Refused(event, f"*{event.anchor} stands for nothing", hint)
+        value = self._anchors[event.anchor]
+        self._aliased += _count(value, ALIASED_MOST)
+        if self._aliased > ALIASED_MOST:
+            raise _Refused(event, f"aliases stand for more than {ALIASED_MOST:,} values", "write some of them out")
+        if depth + _height(value) > MAX_DEPTH:
+            raise _Refused(event, f"nested in more than {MAX_DEPTH} levels", "write some of it out elsewhere")
+        return value
 
     def _mapping(self, depth: int) -> dict[object, object]:
         mapping: dict[object, object] = {}
@@ -178,7 +202,7 @@ class _Reader:
                 )
             key = self._value(event, depth)
             if key in mapping:
-                self._faults.append(Fault(_spot(event), f"key {event.value!r} stands here a second time", "keep one"))
+                self._faults.append(_repeat(event, key, mapping))
             mapping.setdefault(key, self._value(next(self._events), depth))
         return mapping
 
@@ -189,14 +213,30 @@ class _Reader:
         return items
 
 
-def _refuse(event: yaml.Event) -> _Refused:
-    """Says which part of YAML a value may not use."""
-    anchor, tag = getattr(event, "anchor", None), getattr(event, "tag", None)
-    if isinstance(event, yaml.AliasEvent):
-        return _Refused(event, f"*{anchor} stands for another value", "write it out, or put a text with * in quotes")
-    if anchor:
-        return _Refused(event, f"&{anchor} names a value", "leave it out, or put a text with & in quotes")
-    return _Refused(event, f"{tag} is a YAML tag", "leave it out, or put a text with ! in quotes")
+def _repeat(event: yaml.ScalarEvent, key: object, mapping: dict[object, object]) -> Fault:
+    """A key that is there already; to Python, 1 and true are one."""
+    if any(known == key and type(known) is not type(key) for known in mapping):
+        return Fault(_spot(event), f"1 and true, or 0 and false, cannot both be keys: {event.value}", "put the number in quotes")
+    return Fault(_spot(event), f"key {event.value!r} stands here a second time", "keep one")
+
+
+def _inner(value: object) -> Collection[object]:
+    return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+
+
+def _height(value: object) -> int:
+    """How many levels of lists and mappings there are in a value."""
+    return 1 + max(map(_height, _inner(value)), default=0) if isinstance(value, dict | list) else 0
+
+
+def _count(value: object, most: int) -> int:
+    """How many values there are in one, itself among them; beyond `most` it is not counted on."""
+    count = 1
+    for item in _inner(value):
+        if count > most:
+            break
+        count += _count(item, most - count)
+    return count
 
 
 def _resolve(event: yaml.ScalarEvent) -> object:

@@ -62,9 +62,12 @@ def _compile_template(template: str, parts: Collection[str]) -> Callable[[Any, S
     texts, paths = _split(template)
     finds = [compile_path(f"$topic.{path}" if path in parts and path != template else path) for path in paths]
 
+    pairs = tuple(zip(finds, texts[1:], strict=True))
+    start = texts[0]
+
     def fill(item: Any, scope: Scope) -> str:  # noqa: ANN401 - JSON is anything
-        address = texts[0]
-        for find, text in zip(finds, texts[1:], strict=True):
+        address = start
+        for find, text in pairs:
             found = name_of(find(item, scope))
             if not found:
                 return ""

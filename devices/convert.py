@@ -147,9 +147,11 @@ def _compile_unit(name: str, unit: str | UnitPath | None) -> Callable[[Any, Scop
         fixed = _find_factor(unit, name)
         return lambda _item, _scope: fixed
     find = compile_path(unit.path)
+    words = {key: meaning for there, meaning in unit.map.items() for key in _keys(there)}
 
     def find_unit(item: Any, scope: Scope) -> tuple[float, float]:  # noqa: ANN401 - JSON is anything
-        written = find(item, scope)
+        found = find(item, scope)
+        written = words.get(_key(found), found)
         if type(written) is not str:
             raise Undecodable(f"{name}: no unit at {unit.path}")
         return _find_written_factor(written, name)

@@ -13,6 +13,9 @@ from devices.errors import Undecodable
 Search: TypeAlias = Callable[[str], regex.Match[str] | None]
 """Finds the first place where an expression matches. Raises Undecodable where that takes too long."""
 
+SearchAll: TypeAlias = Callable[[str], list[regex.Match[str]]]
+"""Finds every place where an expression matches. Raises Undecodable where that takes too long."""
+
 _SECONDS_MAX = 0.05
 _REPEATS = frozenset("*+?{")
 
@@ -59,9 +62,30 @@ def compile_search(pattern: str) -> Search:
         try:
             return find(text, timeout=_SECONDS_MAX)
         except TimeoutError:
-            raise Undecodable(
-                "a regular expression of the profile takes too long on this text",
-                hint="make it simpler: no repeats inside of repeats, [^;]* rather than .*",
-            ) from None
+            raise _refuse_text() from None
 
     return search
+
+
+def compile_search_all(pattern: str) -> SearchAll:
+    """The function that searches a text from one place to the next; the limit on time is for all of them.
+
+    Raises:
+        ValueError: the pattern is no regular expression.
+    """
+    find = parse_expression(pattern).finditer
+
+    def search_all(text: str) -> list[regex.Match[str]]:
+        try:
+            return list(find(text, timeout=_SECONDS_MAX))
+        except TimeoutError:
+            raise _refuse_text() from None
+
+    return search_all
+
+
+def _refuse_text() -> Undecodable:
+    return Undecodable(
+        "a regular expression of the profile takes too long on this text",
+        hint="make it simpler: no repeats inside of repeats, [^;]* rather than .*",
+    )

@@ -117,10 +117,11 @@ def _find_reference_problems(form: "Form") -> Iterator[str]:
 
 def _find_missing_parts(form: "Form", path: str) -> Iterator[str]:
     """What a path to a named part does not find."""
-    if text_part(path) and not form.parts:
-        yield "there is no `parts`"
-    elif text_part(path) and text_part(path) not in list_groups(form.parts.pattern):
-        yield f"the pattern of `parts` has no group {text_part(path)}"
+    if text_part(path):
+        if not form.parts:
+            yield "there is no `parts`"
+        elif text_part(path) not in list_groups(form.parts.pattern):
+            yield f"the pattern of `parts` has no group {text_part(path)}"
     part = topic_part(path)
     for topic in (form.topics or ["of a device's own"]) if part else []:
         if part not in list_parts(topic):

@@ -1,22 +1,22 @@
 """From a form of message to the function that reads it: opened by its format, cut into items, each item into points."""
 
-from collections.abc import Callable, Iterable, Mapping
-from itertools import islice
+from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from devices.addresses import compile_address, name_of
+from devices.addresses import compile_address
 from devices.canonical import read_canonical
 from devices.conditions import compile_when
 from devices.convert import compile_value
 from devices.errors import Pointless, Undecodable
-from devices.expressions import compile_search
 from devices.formats import Toolbox, compile_opener
-from devices.message import Part, Record, parse_json
+from devices.items import ITEMS_MOST, compile_changes, compile_cut, compile_pieces, open_text
+from devices.message import Part, Record
 from devices.obis import compile_obis
-from devices.paths import Scope, compile_first, compile_path
-from devices.plan import compile_points, compile_same_names
+from devices.paths import Scope, compile_path
+from devices.plan import ReadPoints, compile_points, compile_same_names
 from devices.profile import Form
-from devices.sources import Entries, Intervals, PointSource, TextParts
+from devices.reading import Value
+from devices.sources import Intervals, PointSource, TextParts
 from devices.times import compile_time
 from devices.topics import list_parts
 
@@ -27,10 +27,6 @@ another form; no records: it holds no reading. Raises Undecodable."""
 ReadItem: TypeAlias = Callable[[Any, Scope, int, Part], list[Record]]
 """Reads one item of a part; no records where it holds none of the points."""
 
-Change: TypeAlias = Callable[[Any, Scope], Any]
-"""Makes another item of an item."""
-
-_ITEMS_MOST = 10_000
 _SELF_NAMING = frozenset({"dsmr", "sparkplug_b"})
 """Formats that name devices beside that of the topic."""
 
@@ -84,121 +80,28 @@ def _compile_part(form: Form, toolbox: Toolbox, *, by_topic: bool) -> Callable[[
     if form.ignore:
         return lambda _part, _scope, _received: []
     enter = compile_path(form.within) if form.within else None
-    cut = _compile_cut(form)
+    cut = compile_cut(form)
     read_item = _compile_item(form, toolbox, by_topic=by_topic)
     if form.parts:
         read_item = _take_apart(form.parts, read_item)
 
     def read_part(part: Part, scope: Scope, received: int) -> list[Record]:
-        body = part.body if enter is None else _open_text(enter(part.body, scope))
+        body = part.body if enter is None else open_text(enter(part.body, scope))
         if cut is None:
             return read_item(body, scope, received, part)
         records: list[Record] = []
         for item, around in cut(body, scope):
             records += read_item(item, around, received, part)
-            if len(records) > _ITEMS_MOST:
-                raise Undecodable(f"more than {_ITEMS_MOST} readings")
+            if len(records) > ITEMS_MOST:
+                raise Undecodable(f"more than {ITEMS_MOST} readings")
         return records
 
     return read_part
 
 
-def _open_text(found: Any) -> Any:  # noqa: ANN401 - JSON is anything
-    """What stands in a text that is JSON itself; anything else stays."""
-    return parse_json(found.encode()) if type(found) is str else found
-
-
-# ── items ────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _compile_cut(form: Form) -> Callable[[Any, Scope], Iterable[tuple[Any, Scope]]] | None:
-    """The function that cuts a message into items; None where it is one."""
-    if not form.each:
-        return None
-    steps = [(path, compile_path(path)) for path in form.each]
-    admits = compile_when(form.where) if form.where else None
-
-    def cut(body: Any, scope: Scope) -> Iterable[tuple[Any, Scope]]:  # noqa: ANN401 - JSON is anything
-        items = [(body, scope)]
-        for path, find in steps:
-            inner = (
-                (item, Scope(scope.root, scope.parts, scope.port, outer, key, index))
-                for outer, around in items
-                for key, index, item in _open_list(path, find(outer, around), around)
-            )
-            items = list(islice(inner, _ITEMS_MOST + 1))
-            if len(items) > _ITEMS_MOST:
-                raise Undecodable(f"more than {_ITEMS_MOST} items at {path}")
-        if admits is not None:
-            items = [(item, around) for item, around in items if admits(item, around)]
-        return [*items, (body, scope)] if form.itself else items
-
-    return cut
-
-
-def _open_list(path: str, found: Any, around: Scope) -> Iterable[tuple[str | None, int | None, Any]]:  # noqa: ANN401 - JSON is anything
-    if type(found) is list:
-        return [(around.key, index, item) for index, item in enumerate(found)]
-    if type(found) is dict:
-        return [(key, around.index, item) for key, item in found.items()]
-    if found is None:
-        return []
-    raise Undecodable(f"expected a list of readings at {path}")
-
-
-def _compile_changes(form: Form) -> list[Change]:
-    changes: list[Change] = []
-    if form.entries:
-        changes.append(_compile_entries(form.entries))
-    if form.under:
-        changes.append(_compile_under(form.under))
-    return changes
-
-
-def _compile_entries(entries: Entries) -> Change:
-    find = compile_path(entries.path)
-    find_name = compile_path(entries.name) if entries.name else None
-    find_value = compile_first(entries.value)
-    admits = compile_when(entries.where)
-
-    def gather(item: Any, scope: Scope) -> Any:  # noqa: ANN401 - JSON is anything
-        found = find(item, scope)
-        if found is None:
-            return {}
-        if type(found) is dict and find_name is None:
-            return {name: find_value(entry, scope) for name, entry in found.items() if admits(entry, scope)}
-        if type(found) is dict:
-            found = list(found.values())
-        if type(found) is not list or find_name is None:
-            wanted = "an object" if find_name is None else "a list"
-            raise Undecodable(f"expected {wanted} of names and values at {entries.path}")
-        return {
-            name: find_value(entry, scope)
-            for entry in found
-            if (name := name_of(find_name(entry, scope))) and admits(entry, scope)
-        }
-
-    return gather
-
-
-def _compile_under(path: str) -> Change:
-    find = compile_path(path)
-
-    def put(item: Any, scope: Scope) -> Any:  # noqa: ANN401 - JSON is anything
-        name = name_of(find(item, scope))
-        return {name: item} if name else {}
-
-    return put
-
-
-# ── readings ─────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def _compile_item(form: Form, toolbox: Toolbox, *, by_topic: bool) -> ReadItem:
-    changes = _compile_changes(form)
-    read_points = compile_points(form.points)
-    read_names = compile_same_names(form.same_names) if form.same_names else None
-    read_obis = compile_obis(form.obis) if form.obis else None
+    changes = compile_changes(form)
+    read_values = _compile_values(form)
     read_time = compile_time(form.time, toolbox.zone) if form.time else None
     parts = {part for topic in form.topics for part in list_parts(topic)}
     find_device = compile_address(form.device, parts) if form.device and not by_topic else None
@@ -212,11 +115,7 @@ def _compile_item(form: Form, toolbox: Toolbox, *, by_topic: bool) -> ReadItem:
         item = raw
         for change in changes:
             item = change(item, scope)
-        values = read_points(item, scope)
-        if read_names is not None:
-            values = read_names(item, scope) | values
-        if read_obis is not None:
-            values = read_obis(item) | values
+        values = read_values(item, scope)
         if must_find and not values:
             return []
         if part.values:
@@ -237,17 +136,32 @@ def _compile_item(form: Form, toolbox: Toolbox, *, by_topic: bool) -> ReadItem:
     return read_item
 
 
+def _compile_values(form: Form) -> ReadPoints:
+    """The function that reads an item's points; what `points` says goes before the rest."""
+    read_points = compile_points(form.points)
+    read_names = compile_same_names(form.same_names) if form.same_names else None
+    read_obis = compile_obis(form.obis) if form.obis else None
+    if read_names is None and read_obis is None:
+        return read_points
+
+    def read_values(item: Any, scope: Scope) -> dict[str, Value]:  # noqa: ANN401 - JSON is anything
+        values = read_points(item, scope)
+        if read_names is not None:
+            values = read_names(item, scope) | values
+        return values if read_obis is None else read_obis(item) | values
+
+    return read_values
+
+
 def _take_apart(parts: TextParts, read_item: ReadItem) -> ReadItem:
     """The same for items with a text of several parts; those in which it is not found hold no reading."""
-    find = compile_path(parts.path)
-    search = compile_search(parts.pattern)
+    find_pieces = compile_pieces(parts)
 
     def read_parts(item: Any, scope: Scope, received: int, part: Part) -> list[Record]:  # noqa: ANN401 - JSON is anything
-        text = find(item, scope)
-        match = search(text) if type(text) is str else None
-        if match is None:
+        pieces = find_pieces(item, scope)
+        if pieces is None:
             return []
-        scope.pieces = {name: value for name, value in match.groupdict().items() if value}
+        scope.pieces = pieces
         return read_item(item, scope, received, part)
 
     return read_parts
@@ -265,7 +179,7 @@ def _compile_intervals(intervals: Intervals) -> Callable[[Any, Scope, int, Recor
         register = values.get(intervals.point)
         if rises is None or type(register) is not float:
             return []
-        if type(rises) is not list or len(rises) > _ITEMS_MOST:
+        if type(rises) is not list or len(rises) > ITEMS_MOST:
             raise Undecodable(f"expected a list of differences at {intervals.path}")
         end, resolution = moment or (received, 1)
         records: list[Record] = []

@@ -16,6 +16,7 @@ ReadPoints: TypeAlias = Callable[[Any, Scope], dict[str, Value]]
 _PLAIN = frozenset({"path", "when", "scale", "unit", "sentinels", "combine", "pattern", "bit", "map", "otherwise"})
 
 
+_MANY = 3
 _SCALARS = frozenset({bool, int, float, str})
 
 
@@ -44,11 +45,13 @@ class _Group(NamedTuple):
         parent: the steps to it.
         length: of a list, how much of it is looked at; 0 for an object.
         look_ups: in the order of their sources, of which the first that gives a value holds.
+        places: where in `look_ups` those of a key stand.
     """
 
     parent: tuple[Step, ...]
     length: int
     look_ups: tuple[_LookUp, ...]
+    places: Mapping[Step, tuple[int, ...]]
 
 
 def compile_points(points: Mapping[str, Sequence[PointSource]]) -> ReadPoints:
@@ -93,12 +96,15 @@ def compile_same_names(path: str) -> ReadPoints:
 def _run(plan: tuple[_Group, ...], others: tuple[tuple[str, Evaluate], ...]) -> ReadPoints:
     def read_points(item: Any, scope: Scope) -> dict[str, Value]:  # noqa: ANN401 - JSON is anything
         values: dict[str, Value] = {}
-        for parent, length, look_ups in plan:
+        for parent, length, every, places in plan:
             node = follow(item, parent) if parent else item
             if length and type(node) is list:
                 node = dict(enumerate(node[:length]))
             elif length or type(node) is not dict:
                 continue
+            look_ups: Iterable[_LookUp] = every
+            if len(every) > _MANY * len(node):  # sooner found by the keys that are there
+                look_ups = [every[at] for at in sorted([at for key in node if key in places for at in places[key]])]
             get = node.get
             for key, name, scale, convert, holds in look_ups:
                 raw = get(key)
@@ -140,7 +146,9 @@ def _choose_group(groups: list[tuple[tuple[Step, ...], type, list[_LookUp]]], pl
 def _close(parent: tuple[Step, ...], kind: type, look_ups: Iterable[_LookUp]) -> _Group:
     look_ups = tuple(look_ups)
     length = 1 + max(key for key, *_ in look_ups if isinstance(key, int)) if kind is int else 0
-    return _Group(parent, length, look_ups)
+    keys = {look_up.key for look_up in look_ups}
+    places = {key: tuple(at for at, look_up in enumerate(look_ups) if look_up.key == key) for key in keys}
+    return _Group(parent, length, look_ups, places)
 
 
 def _look_up(name: str, source: PointSource, place: tuple[Step, ...]) -> _LookUp:

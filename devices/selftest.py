@@ -163,7 +163,9 @@ def _same(one: Value | None, other: Value | None) -> bool:
 
 def _show(readings: list[_Reading]) -> str:
     shown = "; ".join(
-        ", ".join(f"{name} {_show_value(value)}" for name, value in reading.values.items()) for reading in readings
+        (f"{reading.device}: " if reading.device else "")
+        + ", ".join(f"{name} {_show_value(value)}" for name, value in reading.values.items())
+        for reading in readings
     )
     return f"{len(readings)} reading{'' if len(readings) == 1 else 's'}" + (f" ({shown})" if shown else "")
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 from devices.convert import compile_value
 from devices.errors import Undecodable
 from devices.points import POINTS
-from devices.quantities import convert_factor
+from devices.quantities import convert_factor, known_unit
 from devices.reading import Value
-from devices.sources import PULSE, SCALE_MAX, SCALE_MIN, WRITTEN, Intervals, PointSource
+from devices.sources import PULSE, SCALE_MAX, SCALE_MIN, WRITTEN, Intervals, PointSource, UnitPath
 from devices.values import check_value
 
 
@@ -36,7 +36,7 @@ def _find_problems(name: str, source: PointSource) -> Iterator[str]:
     for key in () if is_number else ("unit", "scale", "sum", "combine"):
         if key in source.model_fields_set:
             yield f"{key}: only for numbers, and {name} is none"
-    if is_number and isinstance(source.unit, str):
+    if is_number and source.unit:
         yield from _find_unit_problems(name, source.unit)
     if source.bit is not None and not source.map and POINTS[name].type is not bool:
         yield f"bit: gives true or false, and {name} takes {_name_type(POINTS[name].type)}; add a map"
@@ -55,8 +55,10 @@ def _find_problems(name: str, source: PointSource) -> Iterator[str]:
             yield f"default: {error}"
 
 
-def _find_unit_problems(name: str, unit: str) -> Iterator[str]:
-    if unit == PULSE:
+def _find_unit_problems(name: str, unit: str | UnitPath) -> Iterator[str]:
+    if isinstance(unit, UnitPath):
+        yield from (f"unit.map: {word!r} is no known unit" for word in unit.map.values() if not known_unit(word))
+    elif unit == PULSE:
         if POINTS[name].kind != "register":
             yield f"unit: {PULSE} is for registers, and {name} is none"
     elif unit != WRITTEN:

@@ -92,6 +92,10 @@ class UnitPath(Model):
     """A unit that the message names."""
 
     path: MessagePath
+    map: dict[Scalar, Annotated[str, Field(min_length=1, max_length=40)]] = Field(
+        default_factory=dict,
+        description="The unit for each name or number there that is no unit itself, such as degreesCelsius or 30.",
+    )
 
 
 class ScalePath(Model):
@@ -234,7 +238,8 @@ class TimeSource(Model):
         BeforeValidator(_read_paths, json_schema_input_type=TimeFormat | list[TimeFormat]),
     ] = Field(
         description="rfc3339: with an offset; local: without; epoch_…: since 1970, also as text; dsmr: YYMMDDhhmmss "
-        "and W or S; age_…: before the arrival; or a pattern with %, as strptime has them. Several: the first in which it is written.",
+        "and W or S; age_…: before the arrival; or a pattern with %, as strptime has them. Several: the first in which "
+        "it is written.",
     )
     zone: Annotated[str, AfterValidator(lambda name: check_zone(name) if name else name)] = Field(
         "",
@@ -255,7 +260,8 @@ class Entries(Model):
     name: MessagePath | None = Field(None, description="Where an entry of a list says its name.")
     value: Paths = Field(
         default_factory=lambda: ["@"],
-        description="Where it says its value, or several paths: the first that finds something; left out: the entry itself.",
+        description="Where it says its value, or several paths: the first that finds something; left out: the entry "
+        "itself.",
     )
     where: When = Field(default_factory=dict, description="Conditions for an entry; others are left out.")
 

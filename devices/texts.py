@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
+from regex import Match
 
 from devices.errors import Undecodable
-from devices.expressions import check_groups, compile_search
+from devices.expressions import check_groups, compile_search, compile_search_all
 from devices.message import Part
 from devices.register import Model
 
@@ -84,6 +85,10 @@ class TextPattern(Model):
     pattern: Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(check_groups)] = Field(
         description="Found anywhere in the text; its named groups are the message: P=(?P<power>[0-9.]+)W",
     )
+    all: bool = Field(
+        default=False,
+        description="Every place where it is found is a reading; left out, only the first.",
+    )
 
 
 def compile_csv(options: Csv) -> Callable[[bytes], list[Part]]:
@@ -113,14 +118,19 @@ def compile_pairs(options: Pairs | None) -> Callable[[bytes], list[Part]]:
 
 
 def compile_text(options: TextPattern) -> Callable[[bytes], list[Part]]:
-    """The function that opens a text: an object of what the pattern's named groups hold."""
+    """The function that opens a text: an object of what the pattern's named groups hold, wherever it is found."""
     search = compile_search(options.pattern)
+    search_all = compile_search_all(options.pattern) if options.all else None
 
     def open_text(payload: bytes) -> list[Part]:
-        match = search(_read_text(payload))
-        if match is None:
+        text = _read_text(payload)
+        matches = [search(text)] if search_all is None else search_all(text)
+        if len(matches) > LINES_MAX:
+            raise Undecodable(f"text: the pattern is found more than {LINES_MAX} times")
+        parts = [Part(_name_groups(match)) for match in matches if match]
+        if not parts:
             raise Undecodable("text: the pattern is not found")
-        return [Part({name: value for name, value in match.groupdict().items() if value is not None})]
+        return parts
 
     return open_text
 
@@ -195,6 +205,10 @@ def _name_fields(names: tuple[str, ...], fields: list[str]) -> dict[str, str]:
     if len(fields) != len(names):
         raise Undecodable(f"csv: expected {len(names)} values in a line, got {len(fields)}")
     return {name: field for name, field in zip(names, fields, strict=True) if field and name != NO_COLUMN}
+
+
+def _name_groups(match: Match[str]) -> dict[str, str]:
+    return {name: value for name, value in match.groupdict().items() if value is not None}
 
 
 def _name_values(line: str, between: str, separator: str) -> dict[str, str]:

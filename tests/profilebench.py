@@ -24,7 +24,7 @@ _NO_PARTS: Mapping[str, str] = {}
 def read(
     payload: str | bytes,
     *,
-    parts: Mapping[str, str] = _NO_PARTS,
+    topic_parts: Mapping[str, str] = _NO_PARTS,
     received: int = EIGHT,
     zone: str = "UTC",
     by_topic: bool = True,
@@ -35,7 +35,7 @@ def read(
     codec = {"codec": "vendor.js"} if codec_file else {}
     profile = Profile.model_validate({"id": "p"} | codec | form).with_codecs(lambda _name: codec_file)
     read_form = compile_form(profile, Toolbox(zone), by_topic=by_topic)
-    return read_form(payload if isinstance(payload, bytes) else payload.encode(), received, parts)
+    return read_form(payload if isinstance(payload, bytes) else payload.encode(), received, topic_parts)
 
 
 def read_values(payload: str | bytes, **form: Any) -> list[dict[str, Value]]:  # noqa: ANN401 - keys of a form

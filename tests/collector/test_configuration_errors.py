@@ -412,7 +412,7 @@ CASES: dict[str, tuple[Files, list[str]]] = {
             "profiles/mine.yaml": "id: mine\npoints: {voltage_l1_v: u}\ntests:\n"
             "  - {payload: '{\"u\": 1}', readings: [{voltage_l1_v: 2}]}\n",
         },
-        ["profiles/mine.yaml:3:1: the profile fails its own test 1: reading 1: voltage_l1_v: expected 2.0, got 1.0"],
+        ["profiles/mine.yaml:4:53: the profile fails its own test 1: voltage_l1_v: expected 2, got 1"],
     ),
     "a profile without topics, and a device without one": (
         {"profiles/mine.yaml": "id: mine\npoints: {voltage_l1_v: u}\n", **devices("id: a, kind: door, profile: mine")},

@@ -152,8 +152,12 @@ MISTAKES = {
     ),
     "an at sign": ("a: @b\n", (1, 4), "a text cannot begin with this character", "put the text in quotes"),
     "a star": ("a: */b\n", (1, 5), "a text cannot begin with * or &", "put the text in quotes"),
-    "an alias": ("a: *b\n", (1, 4), "*b stands for another value", "write it out, or put a text with * in quotes"),
-    "an anchor": ("a: &b c\n", (1, 4), "&b names a value", "leave it out, or put a text with & in quotes"),
+    "an alias": (
+        "a: *b\n",
+        (1, 4),
+        "*b stands for nothing",
+        "name it with &b before this place, or put a text with * in quotes",
+    ),
     "a tag": ("a: !b c\n", (1, 4), "!b is a YAML tag", "leave it out, or put a text with ! in quotes"),
     "a list as a key": (
         "[a]: b\n", (1, 1), "expected a key, not a list or mapping", "a key with [ or { in front needs quotes",
@@ -173,9 +177,26 @@ def test_typical_mistakes(name: str) -> None:
     assert fault[1:] == (message, hint)
 
 
-def test_a_document_cannot_unfold() -> None:
-    bomb = "a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n"
-    assert [fault.message for fault in Document(bomb).faults] == ["&a names a value"]
+def test_an_alias_stands_for_what_its_anchor_names_and_is_complained_about_where_it_stands() -> None:
+    document = Document("a: &x {b: [1, 2]}\nc: *x\nd: &y text\ne: *y\n")
+    assert document.value == {"a": {"b": [1, 2]}, "c": {"b": [1, 2]}, "d": "text", "e": "text"}
+    assert document.locate(("c", "b", 0))[:2] == (2, 4)
+
+
+def test_one_and_true_cannot_both_be_keys() -> None:
+    (fault,) = Document("{1: a, true: b}\n").faults
+    assert fault == Fault(Spot(1, 8, "true"), "1 and true, or 0 and false, cannot both be keys: true", "put the number in quotes")
+
+
+def test_a_document_cannot_unfold_without_end() -> None:
+    lines = ["a0: &a0 [x, x, x, x]"] + [f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}, *a{n - 1}, *a{n - 1}]" for n in range(1, 30)]
+    assert [fault.message for fault in Document("\n".join(lines)).faults] == ["aliases stand for more than 20,000 values"]
+
+
+def test_aliases_do_not_nest_deeper_than_what_is_written() -> None:
+    lines = ["a0: &a0 [x]"] + [f"a{n}: &a{n} [*a{n - 1}]" for n in range(1, 60)]
+    (fault,) = Document("\n".join(lines)).faults
+    assert (fault.spot.line, fault.message) == (40, "nested in more than 40 levels")
 
 
 @pytest.mark.parametrize("depth", [MAX_DEPTH, MAX_DEPTH + 1, 5000])

@@ -24,8 +24,8 @@ def test_when_keeps_other_messages_out() -> None:
 
 def test_a_condition_on_the_topic_needs_no_payload() -> None:
     form: Keys = {"topics": ["a/{device}/{kind}"], "when": {"$topic.kind": "data"}, "points": POWER}
-    assert read("no JSON", parts={"kind": "log"}, **form) is None
-    assert read_values('{"power": 5}', parts={"kind": "data"}, **form) == [{"power_kw": 0.005}]
+    assert read("no JSON", topic_parts={"kind": "log"}, **form) is None
+    assert read_values('{"power": 5}', topic_parts={"kind": "data"}, **form) == [{"power_kw": 0.005}]
 
 
 def test_ignore_says_that_messages_hold_no_reading() -> None:
@@ -65,9 +65,9 @@ def test_within_a_text_that_is_json_itself_is_opened() -> None:
 
 def test_under_puts_what_was_read_under_a_name() -> None:
     form: Keys = {"topics": ["a/{device}/{quantity}"], "under": "$topic.quantity"}
-    assert read_values("5", parts={"quantity": "power"}, points=POWER, **form) == [{"power_kw": 0.005}]
-    assert read("5", parts={"quantity": "uptime"}, points=POWER, may_be_empty=True, **form) == []
-    assert refuse("5", parts={}, points={"power_kw": "@.power"}, **form) == "no point in the message"
+    assert read_values("5", topic_parts={"quantity": "power"}, points=POWER, **form) == [{"power_kw": 0.005}]
+    assert read("5", topic_parts={"quantity": "uptime"}, points=POWER, may_be_empty=True, **form) == []
+    assert refuse("5", topic_parts={}, points={"power_kw": "@.power"}, **form) == "no point in the message"
 
 
 def test_under_may_name_a_key_of_the_item() -> None:
@@ -177,6 +177,16 @@ def test_each_may_go_in_two_steps() -> None:
     ]
 
 
+def test_what_stands_around_the_items_may_be_a_reading_too() -> None:
+    form: Keys = {"each": "history", "itself": True, "points": {"volume_m3": "v"}}
+    assert read_values('{"v": 7, "history": [{"v": 5}, {"v": 6}]}', **form) == [
+        {"volume_m3": 5.0},
+        {"volume_m3": 6.0},
+        {"volume_m3": 7.0},
+    ]
+    assert read_values('{"v": 7}', **form) == [{"volume_m3": 7.0}]
+
+
 def test_where_refuses_items() -> None:
     form: Keys = {"each": "@", "where": {"$key": {"matches": "^em:"}, "ok": True}, "points": {"power_kw": "p"}}
     assert read_values('{"em:0": {"p": 1, "ok": true}, "em:1": {"p": 2}, "pm:0": {"p": 3, "ok": true}}', **form) == [
@@ -224,7 +234,7 @@ def test_a_small_message_never_becomes_a_flood_of_readings() -> None:
 def test_device_is_the_address_that_the_message_names(device: object, payload: str, address: str) -> None:
     form: Keys = {"topics": ["{node}/status/{channel}"], "device": device, "points": POWER}
     parts = {"node": "n1", "channel": "2"}
-    assert read(payload, parts=parts, by_topic=False, **form) == [(None, {"power_kw": 0.005}, address)]
+    assert read(payload, topic_parts=parts, by_topic=False, **form) == [(None, {"power_kw": 0.005}, address)]
 
 
 @pytest.mark.parametrize("payload", ['{"power": 5}', '{"id": "", "power": 5}', '{"id": true, "power": 5}'])
@@ -237,7 +247,7 @@ def test_several_devices_may_stand_in_one_message() -> None:
     form: Keys = {"topics": ["gateway/up"], "each": "meters", "device": "{$topic.site}-{id}", "points": POWER}
     form["topics"] = ["gateway/{site}/up"]
     payload = '{"meters": [{"id": 1, "power": 5}, {"id": 2, "power": 6}, {"id": 3}]}'
-    assert read(payload, parts={"site": "A"}, by_topic=False, **form) == [
+    assert read(payload, topic_parts={"site": "A"}, by_topic=False, **form) == [
         (None, {"power_kw": 0.005}, "A-1"),
         (None, {"power_kw": 0.006}, "A-2"),
     ]

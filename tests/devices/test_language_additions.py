@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -82,7 +83,7 @@ def test_mistakes_in_parts_are_told(form: dict[str, object], problem: str) -> No
         Profile.model_validate({"id": "p", "points": POWER} | form)
 
 
-# ── a scale in the message ───────────────────────────────────────────────────────────────────────────────────────
+# ── a unit and a scale in the message ────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize(
@@ -97,6 +98,29 @@ def test_mistakes_in_parts_are_told(form: dict[str, object], problem: str) -> No
 def test_a_scale_stands_beside_the_value(payload: str, source: dict[str, object], value: float) -> None:
     [values] = read_values(payload, points={"power_kw": {"path": "x"} | source})
     assert values == {"power_kw": pytest.approx(value, rel=1e-12)}
+
+
+@pytest.mark.parametrize(
+    ("unit", "value"), [("kilowattHours", 5.0), (18, 0.005), ("18", 0.005), ("MWh", 5000.0), (None, None), (True, None)]
+)
+def test_a_unit_may_have_another_name(unit: object, value: float | None) -> None:
+    points = {"energy_import_kwh": {"path": "x", "unit": {"path": "u", "map": {"kilowattHours": "kWh", 18: "Wh"}}}}
+    payload = json.dumps({"x": 5, "u": unit})
+    if value is None:
+        assert refuse(payload, points=points) == "energy_import_kwh: no unit at u"
+    else:
+        assert read_values(payload, points=points) == [{"energy_import_kwh": value}]
+
+
+def test_a_unit_that_the_point_cannot_have_is_refused() -> None:
+    points = {"energy_import_kwh": {"path": "x", "unit": {"path": "u", "map": {1: "°C"}}}}
+    assert refuse('{"x": 5, "u": 1}', points=points) == "energy_import_kwh: not a unit of this point"
+
+
+def test_another_name_stands_for_a_known_unit() -> None:
+    unit = {"path": "u", "map": {1: "kilowatts per fortnight"}}
+    with pytest.raises(ValidationError, match=r"unit\.map: 'kilowatts per fortnight' is no known unit"):
+        Profile.model_validate({"id": "p", "points": {"power_kw": {"path": "x", "unit": unit}}})
 
 
 def test_a_scale_comes_before_the_offset_of_a_unit() -> None:
@@ -148,9 +172,39 @@ def test_entries_of_an_object_may_be_left_out() -> None:
 
 def test_within_opens_a_text_that_is_json() -> None:
     payload = json.dumps({"d": json.dumps({"m1": {"power": 5}, "m2": {"power": 7}})})
-    form = {"topics": ["g"], "within": "d", "each": "@", "device": "$key", "points": POWER, "by_topic": False}
-    assert read(payload, **form) == [(None, {"power_kw": 0.005}, "m1"), (None, {"power_kw": 0.007}, "m2")]
+    form: dict[str, Any] = {"topics": ["g"], "within": "d", "each": "@", "device": "$key", "points": POWER}
+    assert read(payload, by_topic=False, **form) == [
+        (None, {"power_kw": 0.005}, "m1"),
+        (None, {"power_kw": 0.007}, "m2"),
+    ]
     assert refuse('{"d": "no JSON"}', **form) == "payload is not JSON"
+
+
+# ── several readings in a text ───────────────────────────────────────────────────────────────────────────────────
+
+LINES = {"pattern": r"(?m)^m,id=(?P<id>\w+) p=(?P<power>[0-9]+)$", "all": True}
+
+
+def test_a_pattern_may_be_found_several_times() -> None:
+    form: dict[str, Any] = {"topics": ["t"], "format": "text", "text": LINES, "device": "id", "points": POWER}
+    text = "m,id=a p=5\nother,id=x q=1\nm,id=b p=7\n"
+    assert read(text, by_topic=False, **form) == [(None, {"power_kw": 0.005}, "a"), (None, {"power_kw": 0.007}, "b")]
+    assert refuse("other", **form) == "text: the pattern is not found"
+
+
+def test_many_places_do_not_add_up_to_a_long_time() -> None:
+    text = {"pattern": "(?P<power>(a+)+[bc])", "all": True}
+    payload = ("a" * 13 + "d" + "ac\n") * 5000
+    reason = "a regular expression of the profile takes too long on this text"
+    assert refuse(payload, format="text", text=text, points=POWER) == reason
+
+
+def test_there_is_an_end_to_readings_in_a_text() -> None:
+    text = {"pattern": "(?P<power>5)", "all": True}
+    assert len(read_values("5" * 10_000, format="text", text=text, points=POWER)) == 10_000
+    assert refuse("5" * 10_001, format="text", text=text, points=POWER) == (
+        "text: the pattern is found more than 10000 times"
+    )
 
 
 # ── digits ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -227,9 +281,9 @@ def test_a_recipe_reads_the_message_beside_it(name: str) -> None:
     payload, keys = RECIPES[name]
     profile = {"id": "p"} | yaml.safe_load(keys)
     topic = profile["topics"][0].replace("{quantity}", "power")
-    test = {
+    test: dict[str, object] = {
         "topic": re.sub(r"\{\w+\}", "m1", topic),
         "payload": payload,
-        "readings": [{"device": device} | values for device, values in WANTED[name]],
+        "readings": [{"device": device, **values} for device, values in WANTED[name]],
     }
     assert check_profile(Profile.model_validate(profile | {"tests": [test]})) == []

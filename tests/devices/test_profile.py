@@ -255,15 +255,15 @@ def test_all_sources_of_a_point_count_pulses_or_none_does() -> None:
         ({"codec": "../a.js", "points": POINTS}, ("codec", "file"), "String should match pattern"),
         (
             {"time": {"path": "t", "format": "iso"}, "points": POINTS},
-            ("time", "format"),
+            ("time", "format", 0),
             "'iso' is no format of times; expected rfc3339, local",
         ),
         (
             {"time": {"path": "t", "format": "epochs"}, "points": POINTS},
-            ("time", "format"),
+            ("time", "format", 0),
             "'epochs' is no format of times; did you mean epoch_s?",
         ),
-        ({"time": {"path": "t", "format": "%d.%m."}, "points": POINTS}, ("time", "format"), "expected %Y or %y"),
+        ({"time": {"path": "t", "format": "%d.%m."}, "points": POINTS}, ("time", "format", 0), "expected %Y or %y"),
         (
             {"time": {"path": "t", "format": "local", "zone": "Berlin"}, "points": POINTS},
             ("time", "zone"),

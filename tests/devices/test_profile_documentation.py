@@ -10,7 +10,7 @@ import yaml
 
 from devices.layout import BinaryField
 from devices.obis import Obis
-from devices.profile import Form, Profile
+from devices.profile import Form, Profile, ProfileTest
 from devices.selftest import check_profile
 from devices.sources import PointSource
 
@@ -52,6 +52,7 @@ def complete(piece: dict[str, Any]) -> dict[str, Any]:
 def test_there_is_something_to_show() -> None:
     assert len(WHOLE) >= 2
     assert len(PIECES) >= 8
+    assert len(RECIPES) >= 10
 
 
 @pytest.mark.parametrize("block", WHOLE, ids=lambda block: block.splitlines()[0])
@@ -65,6 +66,21 @@ def test_a_piece_of_a_profile_is_read(block: str) -> None:
     Profile.model_validate(complete(yaml.safe_load(block)))
 
 
+RECIPES = [
+    re.findall(r"`((?:[^`])+)`", row)
+    for row in re.findall(r"^\| [a-z][^|`]* \| (`.*)\|$", PAGE.partition("## How do I read")[2], re.MULTILINE)
+]
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe[0][:40])
+def test_a_recipe_reads_what_it_shows(recipe: list[str]) -> None:
+    payload, *topic, form = recipe[: 3 if recipe[1].startswith("acme/") else 2]
+    profile = Profile.model_validate({"id": "p"} | yaml.safe_load(form))
+    test = {"payload": payload, "error": "?"} | ({"topic": topic[0]} if topic else {})
+    [failure] = check_profile(profile.model_copy(update={"tests": [ProfileTest.model_validate(test)]}))
+    assert re.match(r"expected '\?', got [1-9]", failure.problem)
+
+
 def rows(heading: str) -> list[str]:
     """The words in code of the first column of the tables that have such a heading."""
     table = re.search(rf"^\| {heading} \|.*\n\|---.*\n((?:\|.*\n)+)", PAGE, re.MULTILINE)
@@ -75,7 +91,7 @@ def rows(heading: str) -> list[str]:
 @pytest.mark.parametrize(
     ("heading", "keys"),
     [
-        ("key of a form", set(Form.model_fields) - {"where"}),
+        ("key of a form", set(Form.model_fields) - {"where", "itself"}),
         ("key of a field", set(BinaryField.model_fields)),
     ],
 )

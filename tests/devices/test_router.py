@@ -12,31 +12,23 @@ from devices.router import Router
 from tests.profilebench import Keys
 
 LEAK: Keys = {"points": {"leak": "leak"}}
+FORMS: dict[str, Keys] = {
+    "untold": {},
+    "nested": {"topics": ["app/+/{device}/#"]},
+    "twin": {"topics": ["zigbee2mqtt/{device}"]},
+    "gateway": {"topics": ["gateway/{node}/up"], "device": "{node}/{id}"},
+    "quiet": {"topics": ["quiet/{device}"], "strangers": "ignore"},
+    "mixed": {"topics": ["mixed/{device}/up", "mixed/up"], "format": "lorawan"},
+    "tail": {"topics": ["tail/{device#}"]},
+    "pulses": {"points": {"volume_m3": {"path": "n", "unit": "pulse"}}},
+}
+DOORS = [
+    LEAK | {"topics": ["doors/{device}"], "when": {"type": "state"}},
+    {"topics": ["doors/{device}"], "when": {"type": "alive"}, "ignore": "a sign of life"},
+]
 PROFILES = Catalog(
-    {
-        name: Profile.model_validate({"id": name} | LEAK | form)
-        for name, form in {
-            "untold": {},
-            "nested": {"topics": ["app/+/{device}/#"]},
-            "twin": {"topics": ["zigbee2mqtt/{device}"]},
-            "gateway": {"topics": ["gateway/{node}/up"], "device": "{node}/{id}"},
-            "quiet": {"topics": ["quiet/{device}"], "strangers": "ignore"},
-            "mixed": {"topics": ["mixed/{device}/up", "mixed/up"], "format": "lorawan"},
-            "tail": {"topics": ["tail/{device#}"]},
-            "pulses": {"points": {"volume_m3": {"path": "n", "unit": "pulse"}}},
-        }.items()
-    }
-    | {
-        "doors": Profile.model_validate(
-            {
-                "id": "doors",
-                "messages": [
-                    LEAK | {"topics": ["doors/{device}"], "when": {"type": "state"}},
-                    {"topics": ["doors/{device}"], "when": {"type": "alive"}, "ignore": "a sign of life"},
-                ],
-            }
-        )
-    }
+    {name: Profile.model_validate({"id": name} | LEAK | form) for name, form in FORMS.items()}
+    | {"doors": Profile.model_validate({"id": "doors", "messages": DOORS})}
 )
 
 

@@ -58,6 +58,13 @@ def test_of_several_paths_the_first_that_is_there_holds() -> None:
     assert time_of("1795334400", path=["x", "t"], format="epoch_s") == (EIGHT, SECOND)
 
 
+@pytest.mark.parametrize("value", ['"22.11.2026 16:00"', '"2026-11-22T08:00:00Z"', "1795334400"])
+def test_of_several_formats_the_first_in_which_it_is_written_holds(value: str) -> None:
+    moment = time_of(value, format=["%d.%m.%Y %H:%M", "rfc3339", "epoch_s"])
+    assert moment is not None
+    assert moment[0] == EIGHT
+
+
 @pytest.mark.parametrize(
     ("form", "value", "reason"),
     [

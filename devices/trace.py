@@ -1,0 +1,242 @@
+"""How a form of message reads a payload, step by step: for people who write profiles. Slow, and never in the hot path.
+
+What counts is what `compile_form` reads; this walks the same compiled pieces and writes down what each makes.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any, NamedTuple
+
+from devices.addresses import compile_address
+from devices.conditions import compile_when
+from devices.convert import compile_source
+from devices.errors import Undecodable
+from devices.formats import Toolbox, compile_opener
+from devices.forms import compile_form
+from devices.items import compile_changes, compile_cut, compile_pieces, open_text
+from devices.message import Part, Record
+from devices.paths import Scope, compile_path
+from devices.profile import Form
+from devices.reading import Value
+from devices.sources import Condition, PointSource
+from devices.times import compile_time
+from devices.timestamps import Moment
+from devices.topics import list_parts
+
+_ITEMS_SHOWN = 5
+_NOTHING = "nothing there"
+
+
+class Look(NamedTuple):
+    """One look into a message.
+
+    Attributes:
+        name: the point, or what else it is for.
+        path: where it looks.
+        found: what stands there; None for nothing.
+        made: what becomes of it; None for nothing.
+        note: how, or why nothing does.
+    """
+
+    name: str
+    path: str
+    found: Any
+    made: Value | Moment | None
+    note: str = ""
+
+
+class Item(NamedTuple):
+    """What becomes of one item.
+
+    Attributes:
+        label: which one.
+        content: what the points are looked for in.
+        looks: in the order in which they are made.
+        problem: why it cannot be read; "" where it can.
+    """
+
+    label: str
+    content: Any
+    looks: tuple[Look, ...]
+    problem: str = ""
+
+
+class Trace(NamedTuple):
+    """How one form reads a message.
+
+    Attributes:
+        fits: whether the message is of this form.
+        reason: why it is not; why it is ignored; or why it cannot be read.
+        conditions: which were asked, and whether each holds.
+        opened: what the format made of the payload, a body each; None where it was not opened.
+        items: the first few.
+        items_more: how many more there are.
+        records: what the form reads, from whatever it can.
+    """
+
+    fits: bool
+    reason: str = ""
+    conditions: tuple[tuple[str, bool], ...] = ()
+    opened: tuple[Any, ...] | None = None
+    items: tuple[Item, ...] = ()
+    items_more: int = 0
+    records: tuple[Record, ...] = ()
+
+
+def trace_form(
+    form: Form, toolbox: Toolbox, payload: bytes, received: int, parts: Mapping[str, str], *, by_topic: bool
+) -> Trace:
+    """Reads a payload and tells each step.
+
+    Args:
+        form: how.
+        toolbox: what formats need beside it.
+        payload: what.
+        received: when it arrived, nanoseconds since 1970.
+        parts: the named parts of its topic.
+        by_topic: the topic says whose it is.
+    """
+    read = compile_form(form, toolbox, by_topic=by_topic)
+    try:
+        records, failure = read(payload, received, parts), ""
+    except Undecodable as error:
+        records, failure = [], str(error)
+    trace = _walk(form, toolbox, payload, received, parts)
+    if records is None:
+        return trace._replace(fits=False, reason=trace.reason or "the bytes are for another form")
+    reason = failure or (f"ignored: {form.ignore}" if form.ignore else "")
+    if not reason and not records:
+        reason = "none of its points, which is no fault (may_be_empty)"
+    return trace._replace(fits=True, reason=reason, records=tuple(records))
+
+
+def _walk(form: Form, toolbox: Toolbox, payload: bytes, received: int, parts: Mapping[str, str]) -> Trace:
+    early = {path: condition for path, condition in form.when.items() if path.startswith("$topic.")}
+    asked, reason = _ask(early, None, Scope(None, parts))
+    if reason or form.format == "canonical" or (form.ignore and len(early) == len(form.when)):
+        return Trace(fits=not reason, reason=reason, conditions=asked)
+    try:
+        opened = compile_opener(form, toolbox)(payload, received, parts)
+    except Undecodable:
+        opened = None
+    trace = Trace(fits=True, conditions=asked, opened=tuple(part.body for part in opened) if opened else None)
+    items: list[Item] = []
+    for part in opened or ():
+        scope = Scope(part.body if part.root is None else part.root, parts, part.port)
+        asked, reason = _ask(form.when, part.body, scope)
+        trace = trace._replace(conditions=asked, reason=trace.reason or reason)
+        if not reason and not form.ignore:
+            items += _walk_part(form, toolbox, part, scope, received)
+    return trace._replace(items=tuple(items[:_ITEMS_SHOWN]), items_more=max(0, len(items) - _ITEMS_SHOWN))
+
+
+def _ask(when: Mapping[str, Condition], body: Any, scope: Scope) -> tuple[tuple[tuple[str, bool], ...], str]:  # noqa: ANN401 - JSON is anything
+    """Each condition in words with its answer, and why the first that does not hold fails."""
+    asked, reason = [], ""
+    for path, condition in when.items():
+        try:
+            holds = compile_when({path: condition})(body, scope)
+            found = compile_path(path)(body, scope)
+        except Undecodable as error:
+            holds, found = False, error
+        words = condition if not hasattr(condition, "model_dump") else condition.model_dump(exclude_unset=True)
+        asked.append((f"{path}: {words}", holds))
+        if not holds:
+            reason = reason or f"{path} is {found!r}"
+    return tuple(asked), reason
+
+
+def _walk_part(form: Form, toolbox: Toolbox, part: Part, scope: Scope, received: int) -> Iterator[Item]:
+    try:
+        body = part.body if form.within is None else open_text(compile_path(form.within)(part.body, scope))
+        cut = compile_cut(form)
+        items = [(body, scope)] if cut is None else list(cut(body, scope))
+    except Undecodable as error:
+        yield Item("", part.body, (), str(error))
+        return
+    for number, (item, around) in enumerate(items, 1):
+        keyed = f" ({around.key})" if around.key is not None else ""
+        label = f"item {number} of {len(items)}{keyed}" if cut else ""
+        yield _walk_item(form, toolbox, label, item, around, received, part)
+
+
+def _walk_item(
+    form: Form, toolbox: Toolbox, label: str, raw: Any, scope: Scope, received: int, part: Part  # noqa: ANN401 - JSON is anything
+) -> Item:
+    item, looks = raw, []
+    try:
+        if form.parts:
+            pieces = compile_pieces(form.parts)(raw, scope)
+            looks.append(Look("parts", form.parts.path, compile_path(form.parts.path)(raw, scope), None, str(pieces)))
+            scope.pieces = pieces or {}
+        for change in compile_changes(form):
+            item = change(item, scope)
+        looks += [look for name, sources in form.points.items() for look in _look(name, sources, item, scope)]
+        looks += [Look(name, "", None, value, f"of format {form.format}") for name, value in part.values.items()]
+        if form.time:
+            looks += _look_for_time(form, toolbox, raw, scope, received)
+        if form.device:
+            named = {name for topic in form.topics for name in list_parts(topic)}
+            looks.append(Look("device", " or ".join(form.device), None, compile_address(form.device, named)(raw, scope)))
+    except Undecodable as error:
+        return Item(label, item, tuple(looks), str(error))
+    return Item(label, item, tuple(looks))
+
+
+def _look(name: str, sources: Sequence[PointSource], item: Any, scope: Scope) -> Iterator[Look]:  # noqa: ANN401 - JSON is anything
+    """Every source of a point, up to the first that gives a value."""
+    for source in sources:
+        path = source.path or " + ".join(source.sum).replace("+ -", "- ") or "(constant)"
+        found = _find(source, item, scope)
+        try:
+            made = compile_source(name, source)(item, scope)
+        except Undecodable as error:
+            yield Look(name, path, found, None, str(error))
+            return
+        if made is not None:
+            yield Look(name, path, found, made, _describe(source))
+            return
+        yield Look(name, path, found, None, _explain_nothing(source, found, item, scope))
+
+
+def _find(source: PointSource, item: Any, scope: Scope) -> Any:  # noqa: ANN401 - JSON is anything
+    if source.value is not None:
+        return source.value
+    try:
+        found = [compile_path(path.removeprefix("-"))(item, scope) for path in source.sum or [source.path or "@"]]
+    except Undecodable:
+        return None
+    return found if source.sum else found[0]
+
+
+def _describe(source: PointSource) -> str:
+    """What a source does with what it finds, in the profile's own words."""
+    keys = ("default", "sentinels", "combine", "pattern", "bit", "map", "unit", "scale")
+    told = source.model_dump(exclude_unset=True, include={*keys})
+    return ", ".join(key if key in {"map", "sentinels"} else f"{key}: {told[key]}" for key in keys if key in told)
+
+
+def _explain_nothing(source: PointSource, found: Any, item: Any, scope: Scope) -> str:  # noqa: ANN401 - JSON is anything
+    _, reason = _ask(source.when, item, scope)
+    if reason:
+        return f"when: {reason}"
+    return _NOTHING if found is None else "means that nothing was measured"
+
+
+def _look_for_time(form: Form, toolbox: Toolbox, raw: Any, scope: Scope, received: int) -> Iterator[Look]:  # noqa: ANN401 - JSON is anything
+    """The first path that finds something, and what it means."""
+    if form.time is None:
+        return
+    for path in form.time.path:
+        found = compile_path(path)(raw, scope)
+        if found is None:
+            yield Look("time", path, None, None, _NOTHING)
+            continue
+        moment = compile_time(form.time, toolbox.zone)(raw, scope, received)
+        yield Look("time", path, found, moment, " or ".join(form.time.format))
+        return
+
+
+def first_records(trace: Trace, most: int) -> Sequence[Record]:
+    """At most so many of what a form reads."""
+    return list(islice(trace.records, most))
