@@ -18,6 +18,7 @@ from collector.wording import Source
 from collector.yamlfile import Document, Fault, Spot, spot_at
 from devices.catalog import Catalog
 from devices.clashes import find_clashes
+from devices.codec import Codec, CodecError
 from devices.credentials import Hasher
 from devices.decoder import Decoder
 from devices.errors import Unroutable
@@ -147,6 +148,19 @@ def load(folder: Path, drafts: Mapping[Path, Source] = MappingProxyType({})) -> 
     return configuration
 
 
+def load_profiles(folder: Path) -> Catalog:
+    """The built-in profiles and those of a configuration folder, whether these pass their own tests or not.
+
+    Raises:
+        ConfigurationError: with every other problem of every profile.
+    """
+    reading = _Reading(folder, {})
+    profiles = reading.read_profiles(tested=False)
+    if profiles is None:
+        raise ConfigurationError(reading.sorted_problems())
+    return profiles
+
+
 class _Origin(NamedTuple):
     """Where a device or a replacement was read."""
 
@@ -197,41 +211,47 @@ class _Reading:
             self._report(file, Fault(document.locate(clash.path), clash.message, hint))
         return places
 
-    def read_profiles(self) -> Catalog | None:
-        """The built-in profiles and the site's own; None where one of them is wrong."""
+    def read_profiles(self, *, tested: bool = True) -> Catalog | None:
+        """The built-in profiles and the site's own; None where one of them is wrong, or fails its tests."""
         builtin = Catalog()
         own: dict[str, Profile] = {}
         owners: dict[str, str] = {}
         problems = len(self.problems)
         for file in sorted((self.folder / PROFILES).glob("[!.]*.yaml")):
             part = self._read(file, Profile)
-            if part is None:
+            profile = self._give_codecs(file, *part) if part else None
+            if part is None or profile is None:
                 continue
-            document, profile = part
-            profile = self._give_codecs(file, document, profile)
-            for number, path, problem in check_profile(profile):
-                spot = document.locate(("tests", number, *path))
-                self._report(file, Fault(spot, f"the profile fails its own test {number + 1}: {problem}"))
+            for number, path, problem in check_profile(profile) if tested else ():
+                spot = part[0].locate(("tests", number, *path))
+                label = f"test {number + 1}" + (f" ({name})" if (name := profile.tests[number].name) else "")
+                self._report(file, Fault(spot, f"the profile fails its own {label}: {problem}"))
             if profile.id in own or profile.id in builtin:
                 message = f"id {profile.id!r} already belongs to {owners.get(profile.id, 'a built-in profile')}"
-                self._report(file, Fault(document.locate(("id",)), message, "choose another id"))
+                self._report(file, Fault(part[0].locate(("id",)), message, "choose another id"))
             own[profile.id], owners[profile.id] = profile, f"{file}"
         return Catalog(own) if len(self.problems) == problems else None
 
-    def _give_codecs(self, file: Path, document: Document, profile: Profile) -> Profile:
-        """The profile with the text of the codecs that lie beside its file."""
-
-        def read(name: str) -> str:
-            codec = file.parent / name
+    def _give_codecs(self, file: Path, document: Document, profile: Profile) -> Profile | None:
+        """The profile with the text of the codecs that lie beside its file; None where one of them is wrong."""
+        texts: dict[str, str] = {}
+        problems = len(self.problems)
+        for number, form in enumerate(profile.forms):
+            if form.codec is None or form.codec.file in texts:
+                continue
+            codec, name = file.parent / form.codec.file, form.codec.file
             self.files.append(codec)
-            return codec.read_text(encoding="utf-8")
-
-        try:
-            return profile.with_codecs(read)
-        except (OSError, UnicodeDecodeError) as error:
-            reason = "it is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else error.strerror
-            self._report(file, Fault(document.locate_key(("codec",)), f"codec: the file cannot be read: {reason}"))
-            return profile
+            try:
+                texts[name] = codec.read_text(encoding="utf-8")
+                Codec(texts[name], name)
+            except OSError as error:
+                spot = document.locate(("messages", number, "codec") if profile.messages else ("codec",))
+                self._report(file, Fault(spot, f"codec: cannot read {codec}: {error.strerror}"))
+            except UnicodeDecodeError:
+                self._report(codec, Fault(Spot(1, 1), "this is not UTF-8 text"))
+            except CodecError as error:
+                self._report(codec, Fault(Spot(error.line or 1, 1), error.problem))
+        return profile.with_codecs(texts.__getitem__) if len(self.problems) == problems else None
 
     def read_register(self) -> Register:
         """What devices.yaml, devices.csv and replacements.csv say, without the entries that are wrong."""

@@ -166,7 +166,8 @@ class _Reader:
         if isinstance(event, yaml.AliasEvent):
             return self._follow(event, depth)
         if not isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent) or event.tag:
-            raise _Refused(event, f"{event.tag} is a YAML tag", "leave it out, or put a text with ! in quotes")
+            tag = getattr(event, "tag", "this")
+            raise _Refused(event, f"{tag} is a YAML tag", "leave it out, or put a text with ! in quotes")
         value: object
         if isinstance(event, yaml.ScalarEvent):
             value = _resolve(event)

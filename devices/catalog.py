@@ -64,6 +64,8 @@ def read_builtin(name: str) -> Profile:
         KeyError: there is none of that name.
     """
     folder = builtin_folders()[name]
-    content, cases = (yaml.load((folder / file).read_bytes(), yaml.CSafeLoader) for file in ("profile.yaml", "cases.yaml"))
+    content, cases = (
+        yaml.load((folder / file).read_bytes(), yaml.CSafeLoader) for file in ("profile.yaml", "cases.yaml")
+    )
     profile = Profile.model_validate(content | {"tests": cases})
     return profile.with_codecs(lambda file: (folder / file).read_text(encoding="utf-8"))

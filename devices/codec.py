@@ -46,6 +46,20 @@ _EXPORTED_DEFAULT = re.compile(r"^([ \t]*)export[ \t]+default\b", re.MULTILINE)
 _FRAME = re.compile(r"<input>:(\d+)")
 
 
+class CodecError(ValueError):
+    """JavaScript that is no codec.
+
+    Attributes:
+        line: where, from 1; 0 where no line is to blame.
+        problem: what is wrong.
+    """
+
+    def __init__(self, name: str, line: int, problem: str) -> None:
+        super().__init__(f"{name}:{line}: {problem}" if line else f"{name}: {problem}")
+        self.line = line
+        self.problem = problem
+
+
 class Codec:
     """A codec as the LoRa Alliance's TS013-1.0.0 defines it, `decodeUplink(input)`, or in one of the older forms.
 
@@ -64,7 +78,7 @@ class Codec:
             name: of its file, for errors.
 
         Raises:
-            ValueError: it is no JavaScript, fails, or defines no decoder; the message says in which line.
+            CodecError: it is no JavaScript, fails, or defines no decoder.
         """
         self._name = name
         self._source = _adapt_exports(source.removeprefix("\ufeff"))
@@ -73,13 +87,12 @@ class Codec:
         try:
             answer = self._ask(self._create(), None, 0, 0)
         except Undecodable as error:
-            raise ValueError(str(error)) from None
+            raise CodecError(name, 0, error.reason.removeprefix(f"{name}: ")) from None
         if "thrown" in answer:
-            raise ValueError(self._place(answer["thrown"], answer["stack"]))
+            raise CodecError(name, self._find_line(answer["stack"]), _shorten(answer["thrown"]))
         if "missing" in answer:
-            raise ValueError(
-                f"{name}: defines neither decodeUplink(input) nor Decoder(bytes, port) nor Decode(fPort, bytes)"
-            )
+            problem = "defines neither decodeUplink(input) nor Decoder(bytes, port) nor Decode(fPort, bytes)"
+            raise CodecError(name, 0, problem)
 
     def decode(self, data: bytes, port: int, received: int) -> Any:  # noqa: ANN401 - a codec returns anything
         """What the codec makes of a payload: JSON; what JavaScript calls NaN or undefined is None in it.
@@ -118,9 +131,9 @@ class Codec:
             message, _, stack = str(error).partition("\n")
             # Where something is missing at the end, QuickJS finds out behind it.
             line = min([self._lines, *map(int, _FRAME.findall(stack))])
-            raise ValueError(f"{self._name}:{line}: {_shorten(message)}") from None
+            raise CodecError(self._name, line, _shorten(message)) from None
         except ValueError as error:  # characters that C has no texts with
-            raise ValueError(f"{self._name}: {error}") from None
+            raise CodecError(self._name, 0, str(error)) from None
         return run
 
     def _ask(self, run: _Run, data: bytes | None, port: int, received: int) -> dict[str, Any]:
@@ -151,8 +164,12 @@ class Codec:
 
     def _place(self, message: str, stack: str) -> str:
         """An error with the line where it is."""
-        line = next((f":{line}" for line in _FRAME.findall(stack) if int(line) <= self._lines), "")
-        return f"{self._name}{line}: {_shorten(message)}"
+        line = self._find_line(stack)
+        return f"{self._name}{f':{line}' if line else ''}: {_shorten(message)}"
+
+    def _find_line(self, stack: str) -> int:
+        """The innermost line of the codec's own; 0 where there is none."""
+        return next((int(line) for line in _FRAME.findall(stack) if int(line) <= self._lines), 0)
 
 
 def _adapt_exports(source: str) -> str:

@@ -64,5 +64,5 @@ class Undecodable(DeviceError):  # noqa: N818 - names the state of a message, as
 class Pointless(Undecodable):
     """A form of message finds none of its points; another form of the profile may."""
 
-    def __init__(self) -> None:
-        super().__init__("no point in the message", hint="the profile finds none of its points")
+    def __init__(self, place: str = "") -> None:
+        super().__init__("no point in the message", hint=f"the profile finds none of its points{place}")

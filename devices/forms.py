@@ -1,6 +1,7 @@
 """From a form of message to the function that reads it: opened by its format, cut into items, each item into points."""
 
 from collections.abc import Callable, Mapping
+from itertools import islice
 from typing import Any, TypeAlias
 
 from devices.addresses import compile_address
@@ -19,6 +20,7 @@ from devices.reading import Value
 from devices.sources import Intervals, PointSource, TextParts
 from devices.times import compile_time
 from devices.topics import list_parts
+from devices.values import shorten
 
 ReadForm: TypeAlias = Callable[[bytes, int, Mapping[str, str]], list[Record] | None]
 """Reads a payload that arrived at a time (nanoseconds since 1970) on a topic with these named parts. None: it is of
@@ -29,6 +31,9 @@ ReadItem: TypeAlias = Callable[[Any, Scope, int, Part], list[Record]]
 
 _SELF_NAMING = frozenset({"dsmr", "sparkplug_b"})
 """Formats that name devices beside that of the topic."""
+
+_KEYS_MOST = 8
+"""So many keys of a message are told to whoever wrote the profile."""
 
 
 def compile_form(form: Form, toolbox: Toolbox, *, by_topic: bool) -> ReadForm:
@@ -69,10 +74,18 @@ def compile_form(form: Form, toolbox: Toolbox, *, by_topic: bool) -> ReadForm:
                 fits = True
                 records += read_part(part, scope, received)
         if fits and not records and not may_be_empty:
-            raise Pointless
+            raise Pointless(_describe(opened[0].body))
         return records if fits else None
 
     return read
+
+
+def _describe(body: Any) -> str:  # noqa: ANN401 - JSON is anything
+    """Where points might have been, for whoever wrote the profile."""
+    if type(body) is dict and body:
+        keys = [shorten(key) for key in islice(body, _KEYS_MOST)]
+        return f" among the keys {', '.join(keys)}{', …' if len(body) > _KEYS_MOST else ''}"
+    return "" if type(body) in {dict, list} else "; the path of a value alone is @"
 
 
 def _compile_part(form: Form, toolbox: Toolbox, *, by_topic: bool) -> Callable[[Part, Scope, int], list[Record]]:

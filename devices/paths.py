@@ -144,6 +144,8 @@ def _explain(path: str, error: jmespath.exceptions.JMESPathError) -> str:
     hint = "keys stand in double quotes where they are more than letters, digits and _"
     if path[at] == "=":
         hint = "a comparison has two: =="
+    elif path[at] in "+*/":
+        hint = "it has no arithmetic; a point has `sum` and `scale`"
     elif getattr(error, "token_type", "") == "NUMBER" and at:
         hint = "numbers stand in backticks: `1`"
     return f"{path!r} is no path (JMESPath): did not expect {path[at]!r}, character {at + 1}; {hint}"

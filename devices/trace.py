@@ -4,7 +4,7 @@ What counts is what `compile_form` reads; this walks the same compiled pieces an
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
+from copy import deepcopy
 from typing import Any, NamedTuple
 
 from devices.addresses import compile_address
@@ -15,15 +15,19 @@ from devices.formats import Toolbox, compile_opener
 from devices.forms import compile_form
 from devices.items import compile_changes, compile_cut, compile_pieces, open_text
 from devices.message import Part, Record
+from devices.obis import compile_obis
 from devices.paths import Scope, compile_path
+from devices.plan import compile_same_names
 from devices.profile import Form
 from devices.reading import Value
-from devices.sources import Condition, PointSource
+from devices.sources import Condition, Criterion, PointSource
 from devices.times import compile_time
 from devices.timestamps import Moment
 from devices.topics import list_parts
 
-_ITEMS_SHOWN = 5
+ITEMS_SHOWN = 5
+"""So many items of a message are looked at."""
+
 _NOTHING = "nothing there"
 
 
@@ -70,7 +74,6 @@ class Trace(NamedTuple):
         conditions: which were asked, and whether each holds.
         opened: what the format made of the payload, a body each; None where it was not opened.
         items: the first few.
-        items_more: how many more there are.
         records: what the form reads, from whatever it can.
     """
 
@@ -79,7 +82,6 @@ class Trace(NamedTuple):
     conditions: tuple[tuple[str, bool], ...] = ()
     opened: tuple[Any, ...] | None = None
     items: tuple[Item, ...] = ()
-    items_more: int = 0
     records: tuple[Record, ...] = ()
 
 
@@ -90,18 +92,18 @@ def trace_form(
 
     Args:
         form: how.
-        toolbox: what formats need beside it.
+        toolbox: what formats need beside it; nothing of it changes.
         payload: what.
         received: when it arrived, nanoseconds since 1970.
         parts: the named parts of its topic.
         by_topic: the topic says whose it is.
     """
-    read = compile_form(form, toolbox, by_topic=by_topic)
+    read = compile_form(form, deepcopy(toolbox), by_topic=by_topic)
     try:
         records, failure = read(payload, received, parts), ""
     except Undecodable as error:
         records, failure = [], str(error)
-    trace = _walk(form, toolbox, payload, received, parts)
+    trace = _Walk(form, deepcopy(toolbox), received).run(payload, parts)
     if records is None:
         return trace._replace(fits=False, reason=trace.reason or "the bytes are for another form")
     reason = failure or (f"ignored: {form.ignore}" if form.ignore else "")
@@ -110,24 +112,96 @@ def trace_form(
     return trace._replace(fits=True, reason=reason, records=tuple(records))
 
 
-def _walk(form: Form, toolbox: Toolbox, payload: bytes, received: int, parts: Mapping[str, str]) -> Trace:
-    early = {path: condition for path, condition in form.when.items() if path.startswith("$topic.")}
-    asked, reason = _ask(early, None, Scope(None, parts))
-    if reason or form.format == "canonical" or (form.ignore and len(early) == len(form.when)):
-        return Trace(fits=not reason, reason=reason, conditions=asked)
-    try:
-        opened = compile_opener(form, toolbox)(payload, received, parts)
-    except Undecodable:
-        opened = None
-    trace = Trace(fits=True, conditions=asked, opened=tuple(part.body for part in opened) if opened else None)
-    items: list[Item] = []
-    for part in opened or ():
-        scope = Scope(part.body if part.root is None else part.root, parts, part.port)
-        asked, reason = _ask(form.when, part.body, scope)
-        trace = trace._replace(conditions=asked, reason=trace.reason or reason)
-        if not reason and not form.ignore:
-            items += _walk_part(form, toolbox, part, scope, received)
-    return trace._replace(items=tuple(items[:_ITEMS_SHOWN]), items_more=max(0, len(items) - _ITEMS_SHOWN))
+class _Walk:
+    """One walk through a message."""
+
+    def __init__(self, form: Form, toolbox: Toolbox, received: int) -> None:
+        self._form = form
+        self._toolbox = toolbox
+        self._received = received
+
+    def run(self, payload: bytes, parts: Mapping[str, str]) -> Trace:
+        """What each step makes, as far as the payload lets it."""
+        form = self._form
+        early = {path: condition for path, condition in form.when.items() if path.startswith("$topic.")}
+        asked, reason = _ask(early, None, Scope(None, parts))
+        if reason or form.format == "canonical" or (form.ignore and len(early) == len(form.when)):
+            return Trace(fits=not reason, reason=reason, conditions=asked)
+        try:
+            opened = compile_opener(form, self._toolbox)(payload, self._received, parts) or []
+        except Undecodable:
+            return Trace(fits=True, conditions=asked)
+        items: list[Item] = []
+        for part in opened:
+            scope = Scope(part.body if part.root is None else part.root, parts, part.port)
+            asked, unmet = _ask(form.when, part.body, scope)
+            reason = reason or unmet
+            if not unmet and not form.ignore and len(items) < ITEMS_SHOWN:
+                items += self._cut(part, scope)
+        bodies = tuple(part.body for part in opened)
+        return Trace(not reason, reason, asked, bodies, tuple(items[:ITEMS_SHOWN]))
+
+    def _cut(self, part: Part, scope: Scope) -> list[Item]:
+        """The first items of a part."""
+        form = self._form
+        try:
+            body = part.body if form.within is None else open_text(compile_path(form.within)(part.body, scope))
+            cut = compile_cut(form)
+            items = [(body, scope)] if cut is None else list(cut(body, scope))
+        except Undecodable as error:
+            return [Item("", part.body, (), str(error))]
+        if cut is None:
+            return [self._look_at("", part, body, scope)]
+        keys = [f" ({around.key})" if around.key is not None else "" for _, around in items]
+        return [
+            self._look_at(f"item {number} of {len(items)}{key}", part, item, around)
+            for number, ((item, around), key) in enumerate(zip(items[:ITEMS_SHOWN], keys, strict=False), 1)
+        ]
+
+    def _look_at(self, label: str, part: Part, raw: Any, scope: Scope) -> Item:  # noqa: ANN401 - JSON is anything
+        form = self._form
+        item, looks = raw, []
+        try:
+            if form.parts:
+                scope.pieces = compile_pieces(form.parts)(raw, scope) or {}
+                found = compile_path(form.parts.path)(raw, scope)
+                looks.append(Look("parts", form.parts.path, found, None, str(dict(scope.pieces) or "not found")))
+            for change in compile_changes(form):
+                item = change(item, scope)
+            looks += [Look(name, "", None, value, f"of format {form.format}") for name, value in part.values.items()]
+            for look in self._look_for_values(item, scope):
+                looks.append(look)
+            for look in self._look_around(raw, scope):
+                looks.append(look)
+        except Undecodable as error:
+            return Item(label, item, tuple(looks), str(error))
+        return Item(label, item, tuple(looks))
+
+    def _look_for_values(self, item: Any, scope: Scope) -> Iterator[Look]:  # noqa: ANN401 - JSON is anything
+        form = self._form
+        for name, sources in form.points.items():
+            yield from _look(name, sources, item, scope)
+        if form.same_names:
+            for name, value in compile_same_names(form.same_names)(item, scope).items():
+                yield Look(name, form.same_names, compile_path(form.same_names)(item, scope)[name], value, "same name")
+        if form.obis:
+            for name, value in compile_obis(form.obis)(item).items():
+                yield Look(name, form.obis.path, None, value, "OBIS codes")
+
+    def _look_around(self, raw: Any, scope: Scope) -> Iterator[Look]:  # noqa: ANN401 - JSON is anything
+        """Time and device."""
+        form = self._form
+        for path in form.time.path if form.time else ():
+            found = compile_path(path)(raw, scope)
+            if found is None:
+                yield Look("time", path, None, None, _NOTHING)
+            elif form.time:
+                moment = compile_time(form.time, self._toolbox.zone)(raw, scope, self._received)
+                yield Look("time", path, found, moment, " or ".join(form.time.format))
+                break
+        if form.device:
+            named = {name for topic in form.topics for name in list_parts(topic)}
+            yield Look("device", " or ".join(form.device), None, compile_address(form.device, named)(raw, scope))
 
 
 def _ask(when: Mapping[str, Condition], body: Any, scope: Scope) -> tuple[tuple[tuple[str, bool], ...], str]:  # noqa: ANN401 - JSON is anything
@@ -135,52 +209,14 @@ def _ask(when: Mapping[str, Condition], body: Any, scope: Scope) -> tuple[tuple[
     asked, reason = [], ""
     for path, condition in when.items():
         try:
-            holds = compile_when({path: condition})(body, scope)
-            found = compile_path(path)(body, scope)
+            holds, found = compile_when({path: condition})(body, scope), compile_path(path)(body, scope)
         except Undecodable as error:
-            holds, found = False, error
-        words = condition if not hasattr(condition, "model_dump") else condition.model_dump(exclude_unset=True)
+            holds, found = False, str(error)
+        words = condition.model_dump(exclude_unset=True) if isinstance(condition, Criterion) else condition
         asked.append((f"{path}: {words}", holds))
         if not holds:
-            reason = reason or f"{path} is {found!r}"
+            reason = reason or f"{path} is {'not there' if found is None else repr(found)}"
     return tuple(asked), reason
-
-
-def _walk_part(form: Form, toolbox: Toolbox, part: Part, scope: Scope, received: int) -> Iterator[Item]:
-    try:
-        body = part.body if form.within is None else open_text(compile_path(form.within)(part.body, scope))
-        cut = compile_cut(form)
-        items = [(body, scope)] if cut is None else list(cut(body, scope))
-    except Undecodable as error:
-        yield Item("", part.body, (), str(error))
-        return
-    for number, (item, around) in enumerate(items, 1):
-        keyed = f" ({around.key})" if around.key is not None else ""
-        label = f"item {number} of {len(items)}{keyed}" if cut else ""
-        yield _walk_item(form, toolbox, label, item, around, received, part)
-
-
-def _walk_item(
-    form: Form, toolbox: Toolbox, label: str, raw: Any, scope: Scope, received: int, part: Part  # noqa: ANN401 - JSON is anything
-) -> Item:
-    item, looks = raw, []
-    try:
-        if form.parts:
-            pieces = compile_pieces(form.parts)(raw, scope)
-            looks.append(Look("parts", form.parts.path, compile_path(form.parts.path)(raw, scope), None, str(pieces)))
-            scope.pieces = pieces or {}
-        for change in compile_changes(form):
-            item = change(item, scope)
-        looks += [look for name, sources in form.points.items() for look in _look(name, sources, item, scope)]
-        looks += [Look(name, "", None, value, f"of format {form.format}") for name, value in part.values.items()]
-        if form.time:
-            looks += _look_for_time(form, toolbox, raw, scope, received)
-        if form.device:
-            named = {name for topic in form.topics for name in list_parts(topic)}
-            looks.append(Look("device", " or ".join(form.device), None, compile_address(form.device, named)(raw, scope)))
-    except Undecodable as error:
-        return Item(label, item, tuple(looks), str(error))
-    return Item(label, item, tuple(looks))
 
 
 def _look(name: str, sources: Sequence[PointSource], item: Any, scope: Scope) -> Iterator[Look]:  # noqa: ANN401 - JSON is anything
@@ -221,22 +257,3 @@ def _explain_nothing(source: PointSource, found: Any, item: Any, scope: Scope) -
     if reason:
         return f"when: {reason}"
     return _NOTHING if found is None else "means that nothing was measured"
-
-
-def _look_for_time(form: Form, toolbox: Toolbox, raw: Any, scope: Scope, received: int) -> Iterator[Look]:  # noqa: ANN401 - JSON is anything
-    """The first path that finds something, and what it means."""
-    if form.time is None:
-        return
-    for path in form.time.path:
-        found = compile_path(path)(raw, scope)
-        if found is None:
-            yield Look("time", path, None, None, _NOTHING)
-            continue
-        moment = compile_time(form.time, toolbox.zone)(raw, scope, received)
-        yield Look("time", path, found, moment, " or ".join(form.time.format))
-        return
-
-
-def first_records(trace: Trace, most: int) -> Sequence[Record]:
-    """At most so many of what a form reads."""
-    return list(islice(trace.records, most))

@@ -11,7 +11,8 @@ from collector.commands.consumption import consumption
 from collector.configuration import Configuration
 from collector.terminal import DEFAULT_CONFIG, AsJson, ConfigFolder, fail, print_json, print_rows
 from devices.durations import write_duration
-from devices.register import Device
+from devices.register import Device, Replacement
+from devices.timestamps import format_rfc3339
 from devices.topics import DEVICE, SITE
 from devices.values import suggest
 
@@ -67,8 +68,10 @@ def show(
         "profile": found.profile,
         "topics": "\n".join(topics),
         "interval": write_duration(found.interval) if found.interval else "",
-        **{name.replace("_", " "): value for name, value in _list_ratings(found).items()},
-        "replaced": "\n".join(_show_replacement(item) for item in configuration.register.replacements if item.device == device),
+        **_list_ratings(found),
+        "replaced": "\n".join(
+            _show_replacement(one) for one in configuration.register.replacements if one.device == device
+        ),
         "tags": ", ".join(f"{name}: {value}" for name, value in found.tags.items()),
     }
     print_rows(found.id, [{"what": name, "value": value} for name, value in facts.items() if value], as_json=False)
@@ -91,12 +94,29 @@ def profiles(config: ConfigFolder = DEFAULT_CONFIG, *, as_json: AsJson = False) 
 
 
 def _find_topics(configuration: Configuration, device: Device) -> list[str]:
-    """Where a device is heard: its own topic, else its profile's."""
+    """Where a device is heard: its own topic, else those of its profile's forms."""
     if device.topic:
         return [device.topic]
     address, site = device.address or device.id, configuration.settings.site.id
-    topics = configuration.profiles[device.profile].topics
-    return [topic.replace(DEVICE, address).replace(SITE, site) for topic in topics]
+    topics = [topic for form in configuration.profiles[device.profile].forms for topic in form.topics]
+    return list(dict.fromkeys(topic.replace(DEVICE, address).replace(SITE, site) for topic in topics))
+
+
+_RATINGS = (
+    "direction", "outside", "meter", "metering_point", "nominal_voltage", "current_limit", "flow_limit", "pulse_weight",
+    "ct_ratio", "vt_ratio", "rolls_over_at",
+)  # fmt: skip
+
+
+def _list_ratings(device: Device) -> dict[str, str]:
+    """What the record says beside place and profile, with its units."""
+    written = device.model_dump(mode="json", include=set(_RATINGS), exclude_defaults=True)
+    return {name.replace("_", " "): str(written[name]) for name in _RATINGS if name in written}
+
+
+def _show_replacement(one: Replacement) -> str:
+    boxes = f"{one.removed or '?'} by {one.installed or '?'}"
+    return f"{format_rfc3339(one.at)}: {boxes}, {one.final} to {one.first}"
 
 
 def _show_place(device: Device) -> str:

@@ -10,7 +10,9 @@ from typer.testing import CliRunner, Result
 
 from collector.cli import app
 from collector.configuration import load
+from collector.settings import Settings
 from collector.yamlfile import Document
+from devices.profile import Profile
 from devices.register import Device
 
 EXAMPLE = Path(__file__).parents[2] / "config"
@@ -101,10 +103,10 @@ def test_schemas_are_listed() -> None:
 @pytest.mark.parametrize(
     ("name", "keys"),
     [
-        ("siteward", {"site", "data_dir", "mqtt", "store", "http", "journal", "quarantine", "time", "retention"}),
+        ("siteward", set(Settings.model_fields)),
         ("devices", {"tags", "devices", "replacements"}),
         ("places", {"buildings"}),
-        ("profile", {"id", "name", "description", "topics", "format", "each", "time", "points", "tests"}),
+        ("profile", set(Profile.model_fields)),
     ],
 )
 def test_a_schema(name: str, keys: set[str]) -> None:

@@ -27,7 +27,7 @@ buildings:
 """
 DURATION = "expected a duration with its unit such as 30s, 15m, 12h or 7d"
 KINDS = "'electricity_meter', 'water_meter', 'door', 'sensor' or 'gateway'"
-SECTIONS = "site, data_dir, mqtt, store, http, journal, quarantine, time, retention"
+SECTIONS = "site, data_dir, mqtt, store, http, journal, quarantine, time, access, retention"
 IDENTIFIER = "letters a-z, digits and . _ - with a letter or digit in front"
 
 

@@ -15,6 +15,7 @@ from devices.formats import Toolbox
 from devices.forms import compile_form
 from devices.layout import Layout
 from devices.message import Record
+from devices.paths import check_path
 from devices.profile import Profile
 from devices.reading import Value
 from devices.selftest import check_profile
@@ -242,6 +243,48 @@ def test_digits_of_an_address_may_come_last_first() -> None:
 def test_a_hex_without_length_has_no_order() -> None:
     with pytest.raises(ValidationError, match="byte_order: only of numbers"):
         Layout.model_validate({"fields": [{"name": "rest", "type": "hex", "byte_order": "little"}]})
+
+
+# ── what is said of mistakes ─────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("path", ["a + b", "a * `2`", "a/b"])
+def test_paths_do_not_calculate(path: str) -> None:
+    with pytest.raises(ValueError, match="it has no arithmetic; a point has `sum` and `scale`"):
+        check_path(path)
+
+
+@pytest.mark.parametrize("raw", ["1", '"yes"'])
+def test_what_is_no_flag_is_for_a_map(raw: str) -> None:
+    with pytest.raises(Undecodable, match="what else stands there is for a map") as raised:
+        read(f'{{"x": {raw}}}', points={"leak": "x"})
+    assert raised.value.reason.startswith("leak: expected true or false, got a ")
+
+
+@pytest.mark.parametrize(
+    ("payload", "form", "hint"),
+    [
+        ('{"w": 5, "v": 230}', {}, "the profile finds none of its points among the keys w, v"),
+        (
+            json.dumps({f"key{number}": 1 for number in range(9)}),
+            {},
+            "the profile finds none of its points among the keys key0, key1, key2, key3, key4, key5, key6, key7, …",
+        ),
+        ("5", {"format": "value"}, "the profile finds none of its points; the path of a value alone is @"),
+        ("{}", {}, "the profile finds none of its points"),
+        ("[]", {}, "the profile finds none of its points"),
+    ],
+)
+def test_where_no_point_is_found_the_keys_are_told(payload: str, form: dict[str, Any], hint: str) -> None:
+    with pytest.raises(Undecodable) as raised:
+        read(payload, points=POWER, **form)
+    assert raised.value.reason == "no point in the message"
+    assert raised.value.hint == hint
+
+
+def test_the_key_around_an_item_is_no_path_of_it() -> None:
+    with pytest.raises(ValueError, match="leads nowhere; known are"):
+        check_path("$up.$key")
 
 
 # ── the recipes of docs/profiles.md ──────────────────────────────────────────────────────────────────────────────
