@@ -98,6 +98,7 @@ def rotate(path: Path, keep: int | None = None) -> Rotation:
         OSError: the file cannot be written.
     """
     path = path.resolve()  # a link stays one
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with _lock(path.parent) as folder:
         old = read(path) if path.exists() else ()
         number = max((int(key.id[1:]) for key in old), default=0) + 1

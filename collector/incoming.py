@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from zoneinfo import ZoneInfo
 
 from collector.spreadsheet import Cell, Grid
-from collector.tables import DEVICES, REPLACEMENTS, Entry, Header, Table
+from collector.tables import CHINESE_WORDS, DEVICES, REPLACEMENTS, Entry, Header, Table
 from collector.yamlfile import Fault, Path, Spot
 
 _IDENTITY = {"replacements": ("device", "at"), "devices": ("id",)}
@@ -69,7 +69,7 @@ class Incoming:
             if cell and column >= len(self.header.paths):
                 self.faults.append(Fault(spot, "more cells than columns", "name the column, or empty the cell"))
             if isinstance(cell, str):
-                yield cell
+                yield CHINESE_WORDS.get(path, {}).get(cell, cell)
             elif path == ("at",):
                 yield cell.replace(tzinfo=self._zone).isoformat()
             else:

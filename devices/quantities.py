@@ -62,9 +62,9 @@ _AMBIGUOUS = {
     "mw": "write mW or MW",
     "mwh": "write MWh",
     "mvar": "write Mvar",
-    **dict.fromkeys(("吨", "t", "ton", "tons"), "that is a mass; write a volume of water in m³"),
+    **dict.fromkeys(("吨", "t", "ton", "tons"), "that is a mass; of water, write its volume in m³"),
     **dict.fromkeys(("方", "立方"), "write m³"),
-    **dict.fromkeys(("公斤", "kg"), "that is a mass; write a pressure in bar or MPa"),
+    **dict.fromkeys(("公斤", "kg"), "that is a mass; of a pressure, write bar or MPa"),
 }
 """Units that people use and that say too little, in lower case, and what to write."""
 

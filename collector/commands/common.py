@@ -4,6 +4,7 @@ import sqlite3
 from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NoReturn
 from zoneinfo import ZoneInfo
 
 from collector import credentialkeys, logs
@@ -22,9 +23,14 @@ def load_configuration(folder: Path) -> Configuration:
     try:
         return load(folder)
     except ConfigurationError as error:
-        for problem in error.problems:
-            messages.print(str(problem), style="red", markup=False, soft_wrap=True)
-        fail(f"{len(error.problems)} problem(s) in {folder}; nothing was done.")
+        refuse(error, folder)
+
+
+def refuse(error: ConfigurationError, folder: Path) -> NoReturn:
+    """Prints every problem of a folder and ends the command."""
+    for problem in error.problems:
+        messages.print(str(problem), style="red", markup=False, soft_wrap=True)
+    fail(f"{len(error.problems)} problem(s) in {folder}; nothing was done.")
 
 
 def add_keys(configuration: Configuration) -> Configuration:

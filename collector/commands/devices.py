@@ -8,6 +8,8 @@ from collector.commands import register
 from collector.commands.adopt import adopt
 from collector.commands.common import load_configuration
 from collector.commands.consumption import consumption
+from collector.commands.profiles import profiles
+from collector.commands.tryout import try_
 from collector.configuration import Configuration
 from collector.terminal import DEFAULT_CONFIG, AsJson, ConfigFolder, fail, print_json, print_rows
 from devices.durations import write_duration
@@ -21,6 +23,8 @@ app.command()(adopt)
 app.command("import")(register.import_)
 app.command()(register.export)
 app.command()(consumption)
+app.command()(profiles)
+app.command("try")(try_)
 
 
 @app.command("list")
@@ -75,22 +79,6 @@ def show(
         "tags": ", ".join(f"{name}: {value}" for name, value in found.tags.items()),
     }
     print_rows(found.id, [{"what": name, "value": value} for name, value in facts.items() if value], as_json=False)
-
-
-@app.command()
-def profiles(config: ConfigFolder = DEFAULT_CONFIG, *, as_json: AsJson = False) -> None:
-    """List the profiles that devices may name: how payloads are read."""
-    configuration = load_configuration(config)
-    language = configuration.settings.site.language
-    ordered = sorted(configuration.profiles.values(), key=lambda profile: profile.id)
-    if as_json:
-        print_json([profile.model_dump(mode="json") for profile in ordered])
-        return
-    rows = [
-        {"id": profile.id, "name": profile.name.pick(language), "topics": "\n".join(profile.topics)}
-        for profile in ordered
-    ]
-    print_rows("Profiles", rows, as_json=False)
 
 
 def _find_topics(configuration: Configuration, device: Device) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
+from collector.commands.common import refuse
 from collector.configuration import Configuration, ConfigurationError, load, load_profiles
 from collector.terminal import (
     DEFAULT_CONFIG,
@@ -15,7 +16,6 @@ from collector.terminal import (
     ConfigFolder,
     console,
     fail,
-    fail_with,
     print_json,
     print_rows,
 )
@@ -36,7 +36,8 @@ def profiles(
     as_json: AsJson = False,
 ) -> None:
     """List the profiles that devices may name: how payloads are read."""
-    chosen = [find_profile(name, catalog) for catalog in [read_catalog(config)] for name in names or sorted(catalog)]
+    catalog = read_catalog(config)
+    chosen = [find_profile(name, catalog) for name in names or sorted(catalog)]
     if test:
         _test(chosen, as_json=as_json)
     elif as_json:
@@ -51,11 +52,11 @@ def profiles(
 
 
 def read_catalog(folder: Path) -> Catalog:
-    """The built-in profiles and a folder's own, also those that fail their tests; ends the command where one is wrong."""
+    """The built-in profiles and a folder's own, good or failing their tests; ends the command where one is wrong."""
     try:
         return load_profiles(folder)
     except ConfigurationError as error:
-        fail_with(error.problems, f"{len(error.problems)} problem(s) in {folder}; nothing was done.")
+        refuse(error, folder)
 
 
 def find_profile(name: str, catalog: Catalog) -> Profile:

@@ -57,9 +57,10 @@ def test_rotating_a_file_that_is_wrong_or_out_of_reach(config: Path, keys: Path)
     assert "expected a key such as `k1`" in wrong.stderr
     keys.unlink()
     keys.parent.rmdir()
+    keys.parent.write_text("a file in the folder's place")
     away = run(config, "rotate")
     assert away.exit_code == 1
-    assert away.stderr.endswith("No such file or directory. Run this as the user that the daemon runs as.\n")
+    assert away.stderr.endswith("File exists. Run this as the user that the daemon runs as.\n")
 
 
 def test_a_card_is_searched_under_each_key(config: Path, keys: Path) -> None:

@@ -116,6 +116,6 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
         read(tmp_path)
 
 
-def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError):
-        rotate(tmp_path / "none" / "keys")
+def test_a_folder_that_is_not_there_is_made_for_its_owner_alone(tmp_path: Path) -> None:
+    rotate(tmp_path / "none" / "keys")
+    assert (tmp_path / "none").stat().st_mode & 0o777 == 0o700
