@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from typing import Any, NamedTuple
 
+import orjson
+
 from devices.addresses import compile_address
 from devices.conditions import compile_when
 from devices.convert import compile_source
@@ -70,7 +72,8 @@ class Trace(NamedTuple):
 
     Attributes:
         fits: whether the message is of this form.
-        reason: why it is not; why it is ignored; or why it cannot be read.
+        reason: why it is not, or why it holds no reading.
+        problem: why it cannot be read; "" where it can.
         conditions: which were asked, and whether each holds.
         opened: what the format made of the payload, a body each; None where it was not opened.
         items: the first few.
@@ -79,6 +82,7 @@ class Trace(NamedTuple):
 
     fits: bool
     reason: str = ""
+    problem: str = ""
     conditions: tuple[tuple[str, bool], ...] = ()
     opened: tuple[Any, ...] | None = None
     items: tuple[Item, ...] = ()
@@ -100,16 +104,16 @@ def trace_form(
     """
     read = compile_form(form, deepcopy(toolbox), by_topic=by_topic)
     try:
-        records, failure = read(payload, received, parts), ""
+        records, problem = read(payload, received, parts), ""
     except Undecodable as error:
-        records, failure = [], str(error)
+        records, problem = [], str(error)
     trace = _Walk(form, deepcopy(toolbox), received).run(payload, parts)
     if records is None:
         return trace._replace(fits=False, reason=trace.reason or "the bytes are for another form")
-    reason = failure or (f"ignored: {form.ignore}" if form.ignore else "")
-    if not reason and not records:
-        reason = "none of its points, which is no fault (may_be_empty)"
-    return trace._replace(fits=True, reason=reason, records=tuple(records))
+    reason = f"ignored: {form.ignore}" if form.ignore else ""
+    if not (reason or records or problem):
+        reason = "holds none of the points, which is no fault"
+    return trace._replace(fits=True, reason=reason, problem=problem, records=tuple(records))
 
 
 class _Walk:
@@ -126,7 +130,7 @@ class _Walk:
         early = {path: condition for path, condition in form.when.items() if path.startswith("$topic.")}
         asked, reason = _ask(early, None, Scope(None, parts))
         if reason or form.format == "canonical" or (form.ignore and len(early) == len(form.when)):
-            return Trace(fits=not reason, reason=reason, conditions=asked)
+            return Trace(not reason, reason, conditions=asked)
         try:
             opened = compile_opener(form, self._toolbox)(payload, self._received, parts) or []
         except Undecodable:
@@ -139,7 +143,7 @@ class _Walk:
             if not unmet and not form.ignore and len(items) < ITEMS_SHOWN:
                 items += self._cut(part, scope)
         bodies = tuple(part.body for part in opened)
-        return Trace(not reason, reason, asked, bodies, tuple(items[:ITEMS_SHOWN]))
+        return Trace(not reason, reason, "", asked, bodies, tuple(items[:ITEMS_SHOWN]))
 
     def _cut(self, part: Part, scope: Scope) -> list[Item]:
         """The first items of a part."""
@@ -213,7 +217,7 @@ def _ask(when: Mapping[str, Condition], body: Any, scope: Scope) -> tuple[tuple[
         except Undecodable as error:
             holds, found = False, str(error)
         words = condition.model_dump(exclude_unset=True) if isinstance(condition, Criterion) else condition
-        asked.append((f"{path}: {words}", holds))
+        asked.append((f"{path}: {orjson.dumps(words).decode()}", holds))
         if not holds:
             reason = reason or f"{path} is {'not there' if found is None else repr(found)}"
     return tuple(asked), reason
@@ -227,7 +231,7 @@ def _look(name: str, sources: Sequence[PointSource], item: Any, scope: Scope) ->
         try:
             made = compile_source(name, source)(item, scope)
         except Undecodable as error:
-            yield Look(name, path, found, None, str(error))
+            yield Look(name, path, found, None, str(error).removeprefix(f"{name}: "))
             return
         if made is not None:
             yield Look(name, path, found, made, _describe(source))
@@ -242,7 +246,7 @@ def _find(source: PointSource, item: Any, scope: Scope) -> Any:  # noqa: ANN401 
         found = [compile_path(path.removeprefix("-"))(item, scope) for path in source.sum or [source.path or "@"]]
     except Undecodable:
         return None
-    return found if source.sum else found[0]
+    return None if None in found else found if source.sum else found[0]
 
 
 def _describe(source: PointSource) -> str:
