@@ -8,6 +8,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from collector.yamlfile import Fault, Path, Spot
+from devices.misfits import Misfit, MisfitError
 from devices.register import IDENTIFIER, LINE, PLACE, TAG_VALUE, WORDS
 from devices.values import suggest
 
@@ -70,6 +71,12 @@ _PATTERNS = {
     TAG_VALUE: "a text of one line without \\ and without spaces around it",
     WORDS: "a text without control characters",
 }
+_ANOTHER_KIND = frozenset(kind for kind in _EXPECTED if kind.endswith(("_type", "_parsing")))
+"""Pydantic's types of errors about values of another kind altogether."""
+
+_SCALAR_KINDS = frozenset({"bool_type", "string_type"})
+_SCALAR = "a number, a text, true or false"
+
 _SHOWN_LENGTH = 60
 _KEY = ("[key]",)
 """Where pydantic's place of an error ends when it means the key itself."""
@@ -79,28 +86,54 @@ _PASSWORD = re.compile(r"(?<=://)[^\s/@]+(?=@)")
 
 
 def explain(error: ValidationError, model: type[BaseModel], source: Source) -> list[Fault]:
-    """Everything that is wrong. Of a value that fits none of several forms, only the first form is told.
+    """Everything that is wrong.
 
     Args:
         error: what pydantic says of the source's content.
         model: what the content was validated against.
         source: knows the places.
     """
-    explainer = _Explainer(model, source)
+    details = error.errors(include_url=False)
+    explainer = _Explainer(model, source, details)
     faults: dict[Path, Fault] = {}
-    for detail in error.errors(include_url=False):
-        path, fault = explainer.explain(detail)
-        faults.setdefault(path, fault)
+    for detail in details:
+        for path, fault in explainer.explain(detail):
+            faults.setdefault(path, fault)
     return list(faults.values())
 
 
 class _Explainer:
-    def __init__(self, model: type[BaseModel], source: Source) -> None:
+    def __init__(self, model: type[BaseModel], source: Source, details: list[ErrorDetails]) -> None:
         self._source = source
         self._schema = model.model_json_schema()
+        self._kinds: dict[Path, set[str]] = {}
+        for detail in details:
+            self._kinds.setdefault(_follow(source.value, detail["loc"])[0], set()).add(detail["type"])
 
-    def explain(self, detail: ErrorDetails) -> tuple[Path, Fault]:
-        """What a detail is about, and how to say it."""
+    def explain(self, detail: ErrorDetails) -> Iterator[tuple[Path, Fault]]:
+        """What a detail is about, and how to say it; of several forms that a value may have, only what it comes near."""
+        path, _ = _follow(self._source.value, detail["loc"])
+        if detail["type"] in _ANOTHER_KIND and any(
+            (kinds - _ANOTHER_KIND if other == path else other[: len(path)] == path)
+            for other, kinds in self._kinds.items()
+        ):
+            return
+        error = detail.get("ctx", {}).get("error")
+        if isinstance(error, MisfitError):
+            yield from (self._place(path, misfit) for misfit in error.misfits)
+        else:
+            yield self._explain(detail)
+
+    def _place(self, path: Path, misfit: Misfit) -> tuple[Path, Fault]:
+        """Something inside of what stands at a path; a list of one may be written without the list."""
+        found, value = _follow(self._source.value, (*path, *misfit.path))
+        keys = [step for step in misfit.path if not isinstance(step, int) or isinstance(step, bool)]
+        missing = [key for key in keys if str(key) not in map(str, found[len(path) :])]
+        label = ".".join(map(str, keys)) if missing else _label((*path, *misfit.path)).removesuffix(": ")
+        locate = self._source.locate_key if missing or isinstance(value, dict | list) else self._source.locate
+        return (*path, *misfit.path), Fault(locate(found), f"{label}: {misfit.message}" if label else misfit.message)
+
+    def _explain(self, detail: ErrorDetails) -> tuple[Path, Fault]:
         kind, place, context = detail["type"], detail["loc"], detail.get("ctx", {})
         if kind == "missing":
             return self._miss((*_follow(self._source.value, place[:-1])[0], place[-1]))
@@ -117,7 +150,7 @@ class _Explainer:
 
     def _miss(self, path: Path) -> tuple[Path, Fault]:
         schema = self._keys(path[:-1]).get(str(path[-1]), {})
-        hint = str(next(self._unfold(schema, None)).get("description", "")).rstrip(".")
+        hint = str(schema.get("description") or next(self._unfold(schema, None)).get("description", "")).rstrip(".")
         return path, Fault(self._source.locate_key(path), f"missing key {path[-1]!r}", hint)
 
     def _reject_key(self, path: Path) -> tuple[Path, Fault]:
@@ -153,7 +186,7 @@ class _Explainer:
         if kind == "string_pattern_mismatch":
             expected = _PATTERNS.get(context["pattern"], context["pattern"])
         elif kind in _EXPECTED:
-            expected = _EXPECTED[kind].format_map(context)
+            expected = _SCALAR if self._kinds.get(path, set()) >= _SCALAR_KINDS else _EXPECTED[kind].format_map(context)
         else:
             return path, Fault(spot, f"{label}{detail['msg']}")
         hint = self._help(expected, path, value, spot.written)
@@ -167,16 +200,19 @@ class _Explainer:
         if expected == _MAPPING:
             return self._help_mapping(list(self._keys(path)), value)
         if expected == _LIST:
-            return "put '- ' in front of every entry"
+            return f'write ["{value}"]' if isinstance(value, str) else "put '- ' in front of every entry"
         if expected == _TEXT:
             return "put it in quotes" if isinstance(value, list | dict) else f"put it in quotes: '{written}'"
-        return suggest(str(value), re.findall(r"'([^']+)'", expected))
+        choices = re.findall(r"'([^']+)'", expected)
+        return suggest(str(value), choices) or suggest(str(value).lower(), choices)
 
     def _help_mapping(self, keys: list[str], value: object) -> str:
         if isinstance(value, str) and re.search("[:：]", value):
             return "write ': ' between key and value"
         if isinstance(value, str) and keys:
             return f"write {{{keys[0]}: {value}}}"
+        if isinstance(value, list):
+            return "leave out the '- ' in front of every entry"
         return f"known here: {', '.join(keys)}" if keys else ""
 
     def _keys(self, path: Path) -> dict[str, dict[str, Any]]:

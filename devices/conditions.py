@@ -17,7 +17,7 @@ _FLAGS = {True: "true", False: "false"}
 
 def compile_when(when: When) -> Holds:
     """The function that tells whether all conditions hold."""
-    tests = [(compile_path(path), _compile_condition(condition)) for path, condition in when.items()]
+    tests = [(compile_path(path), compile_condition(condition)) for path, condition in when.items()]
 
     def holds(item: Any, scope: Scope) -> bool:  # noqa: ANN401 - JSON is anything
         for find, test in tests:  # noqa: SIM110 - a generator takes twice as long
@@ -28,7 +28,8 @@ def compile_when(when: When) -> Holds:
     return holds
 
 
-def _compile_condition(condition: Condition) -> Callable[[Any], bool]:
+def compile_condition(condition: Condition) -> Callable[[Any], bool]:
+    """The function that tells whether what a path finds, None for nothing, is as it must be."""
     if isinstance(condition, Criterion):
         return _compile_criterion(condition)
     wanted = plain_texts(condition)

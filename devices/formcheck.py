@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from devices.expressions import list_groups
+from devices.misfits import Misfit, Path
 from devices.paths import text_part, topic_part
-from devices.sourcecheck import find_interval_problems, find_source_problems
-from devices.sources import PULSE
+from devices.sourcecheck import find_interval_misfits, find_source_misfits
 from devices.topics import list_parts
 
 if TYPE_CHECKING:
@@ -27,92 +27,89 @@ _SELF_NAMING = frozenset({"lorawan", "sparkplug_b"})
 """Formats whose messages name their device."""
 
 
-def find_form_problems(form: "Form") -> Iterator[str]:
-    """What is wrong, each with the key in front that it is about, such as `points.power_kw.0.unit: `."""
+def find_form_misfits(form: "Form") -> Iterator[Misfit]:
+    """What does not go together."""
     given = form.model_fields_set
     if form.ignore:
         for name in sorted(given & _READING):
-            yield f"{name}: such messages are ignored"
+            yield Misfit((name,), "such messages are ignored")
     elif form.format == "canonical":
         for name in sorted(given & (_READING | _DETAILS | {"when"}) - {"repeats", "strangers"}):
-            yield f"{name}: the canonical payload says all by itself"
+            yield Misfit((name,), "the canonical payload says all by itself")
     else:
         if not (form.points or form.same_names or form.obis) and form.format != "dsmr":
-            yield "points: needed, unless such messages are to be ignored (`ignore`)"
+            yield Misfit(("points",), "needed, unless such messages are to be ignored (`ignore`)")
         for name, sources in form.points.items():
-            for where, problem in find_source_problems(name, sources):
-                yield f"points.{name}.{where}{problem}"
-    yield from _find_format_problems(form)
-    yield from _find_naming_problems(form)
-    yield from _find_reference_problems(form)
+            for misfit in find_source_misfits(name, sources):
+                yield misfit.below("points", name)
+    yield from _find_format_misfits(form)
+    yield from _find_naming_misfits(form)
+    yield from _find_reference_misfits(form)
 
 
-def _find_format_problems(form: "Form") -> Iterator[str]:
+def _find_format_misfits(form: "Form") -> Iterator[Misfit]:
     for name in ("csv", "pairs", "text"):
         if name in form.model_fields_set and form.format != name:
-            yield f"{name}: belongs to format {name}"
-    if form.format == "csv" and not form.csv:
-        yield "csv: needed for format csv"
-    if form.format == "text" and not form.text:
-        yield "text: needed for format text"
+            yield Misfit((name,), f"belongs to format {name}")
+    for name in ("csv", "text"):
+        if form.format == name and getattr(form, name) is None:
+            yield Misfit((name,), f"needed for format {name}")
     if form.layout and form.codec:
-        yield "codec: does not go with layout; one of them reads the bytes"
-    yield from _find_bytes_problems(form, "layout" if form.layout else "codec" if form.codec else "")
+        yield Misfit(("codec",), "does not go with layout; one of them reads the bytes")
+    yield from _find_bytes_misfits(form, "layout" if form.layout else "codec" if form.codec else "")
 
 
-def _find_bytes_problems(form: "Form", decoder: str) -> Iterator[str]:
+def _find_bytes_misfits(form: "Form", decoder: str) -> Iterator[Misfit]:
     place = form.bytes
     if form.format == "json":
-        if bool(place) != bool(decoder):
-            yield (
-                "bytes: needs a layout or a codec" if place else f"bytes: needed, to say where the {decoder} finds them"
-            )
+        if place and not decoder:
+            yield Misfit(("bytes",), "needs a layout or a codec")
+        if decoder and not place:
+            yield Misfit(("bytes",), f"needed, to say where the {decoder} finds them")
         if place and not place.path:
-            yield "bytes.path: needed for format json"
+            yield Misfit(("bytes", "path"), "needed for format json")
         if place and place.encoding == "raw":
-            yield "bytes.encoding: expected hex or base64, for bytes in JSON"
+            yield Misfit(("bytes", "encoding"), "expected hex or base64, for bytes in JSON")
     elif form.format == "binary":
         if not decoder:
-            yield "layout: needed for format binary, or codec"
+            yield Misfit(("layout",), "needed for format binary, or codec")
         for name in ("path", "port") if place else ():
             if getattr(place, name):
-                yield f"bytes.{name}: belongs to format json; here the payload itself is the bytes"
+                yield Misfit(("bytes", name), "belongs to format json; here the payload itself is the bytes")
     elif place or (decoder and form.format != "lorawan"):
-        yield f"{'bytes' if place else decoder}: does not go with format {form.format}"
+        yield Misfit(("bytes" if place else decoder,), f"does not go with format {form.format}")
 
 
-def _find_naming_problems(form: "Form") -> Iterator[str]:
+def _find_naming_misfits(form: "Form") -> Iterator[Misfit]:
     """What is wrong in how a message's device is found."""
     if form.device and not form.topics:
-        yield "device: without `topics` every device has a topic of its own"
+        yield Misfit(("device",), "without `topics` every device has a topic of its own")
     if form.device or form.ignore or form.format in _SELF_NAMING:
         return
     for index, topic in enumerate(form.topics):
         if "device" not in list_parts(topic):
-            yield f"topics.{index}: expected {{device}} in it, or the key `device`; or no `topics`: each device its own"
+            message = f"{topic!r} does not name the device; write {{device}} for that level, or say `device`"
+            yield Misfit(("topics", index), message)
 
 
-def _find_reference_problems(form: "Form") -> Iterator[str]:
+def _find_reference_misfits(form: "Form") -> Iterator[Misfit]:
     for name in ("where", "itself"):
         if getattr(form, name) and not form.each:
-            yield f"{name}: belongs to each"
+            yield Misfit((name,), "belongs to each")
     if form.intervals:
-        point, unit = form.intervals.point, form.intervals.unit
-        if point not in form.points and not form.same_names:
-            yield f"intervals.point: {point!r} is none of the form's points"
-        elif any((source.unit == PULSE) != (unit == PULSE) for source in form.points.get(point, [])):
-            yield f"intervals.unit: {PULSE} goes for the point and the differences, or for neither"
-        yield from (f"intervals.{problem}" for problem in find_interval_problems(form.intervals))
+        sources = form.points.get(form.intervals.point, [])
+        for misfit in find_interval_misfits(form.intervals, sources, named=bool(form.same_names)):
+            yield misfit.below("intervals")
     surroundings = {
         "$port": form.format == "lorawan" or bool(form.bytes and form.bytes.port),
         "$key": bool(form.each),
         "$index": bool(form.each),
     }
-    for where, path in _list_surroundings(form):
+    for where, path in _walk(form.model_dump(exclude={"topics", *_DETAILS}), ()):
         if not surroundings.get(path, True):
-            yield f"{where}: {path} leads nowhere without {'bytes.port' if path == '$port' else 'each'}"
+            yield Misfit(where, f"{path} leads nowhere without {'bytes.port' if path == '$port' else 'each'}")
         for lack in _find_missing_parts(form, path):
-            yield f"{where}: {path} leads nowhere: {lack}"
+            yield Misfit(where, f"{path} leads nowhere: {lack}")
 
 
 def _find_missing_parts(form: "Form", path: str) -> Iterator[str]:
@@ -123,23 +120,21 @@ def _find_missing_parts(form: "Form", path: str) -> Iterator[str]:
         elif text_part(path) not in list_groups(form.parts.pattern):
             yield f"the pattern of `parts` has no group {text_part(path)}"
     part = topic_part(path)
-    for topic in (form.topics or ["of a device's own"]) if part else []:
+    if part and not form.topics:
+        yield "without `topics` every device has a topic of its own"
+    for topic in form.topics if part else ():
         if part not in list_parts(topic):
             yield f"topic {topic!r} has no part {{{part}}}"
 
 
-def _list_surroundings(form: "Form") -> Iterator[tuple[str, str]]:
-    """The paths of a form that begin with `$`, and where they stand."""
-    return _walk(form.model_dump(exclude={"topics", *_DETAILS}), "")
-
-
-def _walk(value: Any, where: str) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - a dump is nested
+def _walk(value: Any, where: Path) -> Iterator[tuple[Path, str]]:  # noqa: ANN401 - a dump is nested
+    """The paths in a form's dump that begin with `$`, and where they stand."""
     if isinstance(value, dict):
         for key, inner in value.items():
             yield from _walk(key, where)
-            yield from _walk(inner, f"{where}.{key}" if where else key)
+            yield from _walk(inner, (*where, key))
     elif isinstance(value, list):
         for index, inner in enumerate(value):
-            yield from _walk(inner, f"{where}.{index}")
+            yield from _walk(inner, (*where, index))
     elif isinstance(value, str) and value.removeprefix("-").startswith("$"):
         yield where, value.removeprefix("-")

@@ -45,6 +45,10 @@ Step: TypeAlias = str | int
 
 _SURROUNDINGS = re.compile(r"\$(?P<name>[a-z]*)(?P<rest>.*)", re.DOTALL)
 
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII).fullmatch
+_PLAIN = re.compile(r"""[^.\[\](){}|&@*,`'"=<>!?$]+(\.[^.\[\](){}|&@*,`'"=<>!?$]+)*""").fullmatch
+"""Keys and points between them."""
+
 
 def check_path(path: str) -> str:
     """A path, unchanged.
@@ -141,7 +145,9 @@ def _explain(path: str, error: jmespath.exceptions.JMESPathError) -> str:
         return f"{path!r} is no path (JMESPath): {str(error).rstrip('.')}"
     if at >= len(path):
         return f"{path!r} is no path (JMESPath): it ends too early"
-    hint = "keys stand in double quotes where they are more than letters, digits and _"
+    hint = "a key with other characters than letters, digits and _ stands in double quotes"
+    if _PLAIN(path):
+        hint = f"write '{_quote_keys(path)}'"
     if path[at] == "=":
         hint = "a comparison has two: =="
     elif path[at] in "+*/":
@@ -149,6 +155,11 @@ def _explain(path: str, error: jmespath.exceptions.JMESPathError) -> str:
     elif getattr(error, "token_type", "") == "NUMBER" and at:
         hint = "numbers stand in backticks: `1`"
     return f"{path!r} is no path (JMESPath): did not expect {path[at]!r}, character {at + 1}; {hint}"
+
+
+def _quote_keys(path: str) -> str:
+    """A path of plain keys as JMESPath has it."""
+    return ".".join(key if _NAME(key) else f'"{key}"' for key in path.split("."))
 
 
 def _parse(path: str) -> ParsedResult:

@@ -7,8 +7,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from devices.addresses import check_address
-from devices.formcheck import find_form_problems
+from devices.formcheck import find_form_misfits
 from devices.layout import Layout
+from devices.misfits import Misfit, refuse
 from devices.obis import Obis
 from devices.register import Duration, Identifier, Model, Text, Timestamp
 from devices.sources import (
@@ -113,8 +114,7 @@ class Form(Model):
 
     @model_validator(mode="after")
     def _check_form(self) -> Self:
-        for problem in find_form_problems(self):
-            raise ValueError(problem)
+        refuse(find_form_misfits(self))
         return self
 
     def is_named_by(self, topic: str) -> bool:
@@ -172,11 +172,11 @@ class Profile(Form):
 
     @model_validator(mode="after")
     def _check_form(self) -> Self:
-        spare = self.model_fields_set - _OWN_KEYS
-        if self.messages and spare:
-            raise ValueError(f"{min(spare)}: say it in each of `messages`")
-        for problem in [] if self.messages else find_form_problems(self):
-            raise ValueError(problem)
+        spare = sorted(self.model_fields_set - _OWN_KEYS)
+        if self.messages:
+            refuse(Misfit((key,), "with `messages`, each of them says it for itself") for key in spare)
+        else:
+            refuse(find_form_misfits(self))
         return self
 
     def with_codecs(self, read: Callable[[str], str]) -> "Profile":

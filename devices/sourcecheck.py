@@ -4,68 +4,89 @@ from collections.abc import Iterator, Sequence
 
 from devices.convert import compile_value
 from devices.errors import Undecodable
+from devices.misfits import Misfit
 from devices.points import POINTS
 from devices.quantities import convert_factor, known_unit
 from devices.reading import Value
-from devices.sources import PULSE, SCALE_MAX, SCALE_MIN, WRITTEN, Intervals, PointSource, UnitPath
+from devices.sources import PULSE, SCALE_MAX, SCALE_MIN, WRITTEN, Intervals, PointSource, Scalar, UnitPath
 from devices.values import check_value
 
 
-def find_source_problems(name: str, sources: Sequence[PointSource]) -> Iterator[tuple[str, str]]:
-    """What is wrong with a point's sources: in which of them, as `1.`, and what, with its key in front."""
+def find_source_misfits(name: str, sources: Sequence[PointSource]) -> Iterator[Misfit]:
+    """What is wrong with a point's sources, seen from their list."""
     for index, source in enumerate(sources):
-        for problem in _find_problems(name, source):
-            yield f"{index}.", problem
-    if len({source.unit == PULSE for source in sources}) > 1:
-        yield "", f"unit: {PULSE} goes for all sources of a point, or for none"
+        for misfit in _find_misfits(name, source):
+            yield misfit.below(index)
+    counting = [source.unit == PULSE for source in sources]
+    if any(counting) and not all(counting):
+        at = counting.index(not counting[0])
+        yield Misfit((at, "unit"), f"{PULSE} goes for all sources of a point, or for none")
 
 
-def find_interval_problems(intervals: Intervals) -> Iterator[str]:
-    """What is wrong with differences over intervals."""
-    kind = POINTS[intervals.point].kind
+def find_interval_misfits(intervals: Intervals, sources: Sequence[PointSource], *, named: bool) -> Iterator[Misfit]:
+    """What is wrong with differences over intervals.
+
+    Args:
+        intervals: what is said of them.
+        sources: of their point.
+        named: the point may also come by its name.
+    """
+    point, unit = intervals.point, intervals.unit
+    kind = POINTS[point].kind
     if kind != "register":
-        yield f"point: expected a register, and {intervals.point} is a {kind}"
-    elif intervals.unit:
-        yield from _find_unit_problems(intervals.point, intervals.unit)
+        yield Misfit(("point",), f"expected a register, and {point} is a {kind}")
+    elif not sources and not named:
+        yield Misfit(("point",), f"{point!r} is none of the form's points")
+    elif any((source.unit == PULSE) != (unit == PULSE) for source in sources):
+        yield Misfit(("unit",), f"{PULSE} goes for the point and the differences, or for neither")
+    elif unit:
+        yield from _find_unit_misfits(point, unit)
     if not SCALE_MIN <= abs(intervals.scale) <= SCALE_MAX:
-        yield f"scale: expected a size between {SCALE_MIN:g} and {SCALE_MAX:g}"
+        yield Misfit(("scale",), f"expected a size between {SCALE_MIN:g} and {SCALE_MAX:g}")
 
 
-def _find_problems(name: str, source: PointSource) -> Iterator[str]:
+def _find_misfits(name: str, source: PointSource) -> Iterator[Misfit]:
     is_number = POINTS[name].type is float
     for key in () if is_number else ("unit", "scale", "sum", "combine"):
         if key in source.model_fields_set:
-            yield f"{key}: only for numbers, and {name} is none"
+            yield Misfit((key,), f"only for numbers, and {name} is none")
     if is_number and source.unit:
-        yield from _find_unit_problems(name, source.unit)
+        yield from _find_unit_misfits(name, source.unit)
     if source.bit is not None and not source.map and POINTS[name].type is not bool:
-        yield f"bit: gives true or false, and {name} takes {_name_type(POINTS[name].type)}; add a map"
-    words = [("map", value) for value in source.map.values()]
-    words += [("otherwise", source.otherwise), ("value", source.value)]
-    for key, value in words:
-        if value is not None:
-            try:
-                check_value(name, value)
-            except Undecodable as error:
-                yield f"{key}: {error}"
+        yield Misfit(("bit",), f"gives true or false, and {name} takes {_name_type(POINTS[name].type)}; add a map")
+    for there, value in source.map.items():
+        yield from _find_value_misfits(name, value, "map", there)
+    yield from _find_value_misfits(name, source.otherwise, "otherwise")
+    yield from _find_value_misfits(name, source.value, "value")
     if source.default is not None:
         try:
             compile_value(name, source)(source.default)
         except (Undecodable, ValueError) as error:
-            yield f"default: {error}"
+            yield Misfit(("default",), str(error).removeprefix(f"{name}: "))
 
 
-def _find_unit_problems(name: str, unit: str | UnitPath) -> Iterator[str]:
+def _find_value_misfits(name: str, value: Scalar | None, *path: Scalar) -> Iterator[Misfit]:
+    if value is None:
+        return
+    try:
+        check_value(name, value)
+    except Undecodable as error:
+        yield Misfit(path, f"{str(error).removeprefix(f'{name}: ')}, for {name}")
+
+
+def _find_unit_misfits(name: str, unit: str | UnitPath) -> Iterator[Misfit]:
     if isinstance(unit, UnitPath):
-        yield from (f"unit.map: {word!r} is no known unit" for word in unit.map.values() if not known_unit(word))
+        for there, word in unit.map.items():
+            if not known_unit(word):
+                yield Misfit(("unit", "map", there), f"{word!r} is no known unit")
     elif unit == PULSE:
         if POINTS[name].kind != "register":
-            yield f"unit: {PULSE} is for registers, and {name} is none"
+            yield Misfit(("unit",), f"{PULSE} is for registers, and {name} is none")
     elif unit != WRITTEN:
         try:
             convert_factor(unit, POINTS[name].unit)
         except ValueError as error:
-            yield f"unit: {error}"
+            yield Misfit(("unit",), str(error))
 
 
 def _name_type(kind: type[Value]) -> str:

@@ -35,7 +35,11 @@ MessagePath: TypeAlias = Annotated[str, Field(min_length=1, max_length=500), Aft
 
 def _check_point(name: str) -> str:
     if name not in POINTS:
-        raise ValueError(f"{name!r} is no point; {suggest(name, POINTS) or 'see the list of points'}")
+        words = set(name.lower().split("_"))
+        near = sorted(POINTS, key=lambda point: -len(words & set(point.split("_"))))[:2]
+        alike = " or ".join(point for point in near if words & set(point.split("_")))
+        hint = suggest(name, POINTS) or (f"did you mean {alike}?" if alike else "see the list of points")
+        raise ValueError(f"{name!r} is no point; {hint}")
     return name
 
 

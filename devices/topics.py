@@ -34,6 +34,8 @@ def _find_problems(topic: str) -> Iterator[str]:
         if part != name and topic != f"{{{part}}}" and not topic.endswith(f"/{{{part}}}"):
             yield f"{{{part}}} may only be the last level, alone"
     bare = _PART.sub("", topic)
+    if "｛" in topic or "｝" in topic:
+        yield "full-width braces; type { }"
     if "{" in bare or "}" in bare:
         yield "a { or } stands alone"
     if "}{" in topic:

@@ -1,1 +1,0 @@
-function encodeDownlink(input) { return {bytes: []}; }

@@ -1,0 +1,3 @@
+function decodeUpLink(input) {
+  return {data: {volume: input.bytes[0]}};
+}

@@ -1,0 +1,4 @@
+function decodeUplink(input) {
+  // Ë®±í
+  return {data: {v: 1}};
+}
