@@ -22,6 +22,9 @@ check: $(READY)
 bench: $(READY)
 	scripts/install-servers
 	$(BIN)/python benchmarks/ingest.py
+	$(BIN)/python benchmarks/decoding.py
+	$(BIN)/python benchmarks/payloads.py
+	$(BIN)/python benchmarks/consumption.py
 
 $(READY): pyproject.toml constraints.txt scripts/make-environment
 	scripts/make-environment $(PYTHON) $(VENV)

@@ -9,6 +9,8 @@ from pydantic_core import ErrorDetails
 
 from collector.yamlfile import Fault, Path, Spot
 from devices.misfits import Misfit, MisfitError
+from devices.points import POINTS
+from devices.profile import CODEC_NAME
 from devices.register import IDENTIFIER, LINE, PLACE, TAG_VALUE, WORDS
 from devices.values import suggest
 
@@ -67,6 +69,7 @@ _EXPECTED = {
 _PATTERNS = {
     IDENTIFIER: "letters a-z, digits and . _ - with a letter or digit in front",
     LINE: "a text of one line without spaces around it",
+    CODEC_NAME: "the name of a .js file beside the profile",
     PLACE: "a text without , = + # / \\ and without spaces around it",
     TAG_VALUE: "a text of one line without \\ and without spaces around it",
     WORDS: "a text without control characters",
@@ -76,6 +79,8 @@ _ANOTHER_KIND = frozenset(kind for kind in _EXPECTED if kind.endswith(("_type", 
 
 _SCALAR_KINDS = frozenset({"bool_type", "string_type"})
 _SCALAR = "a number, a text, true or false"
+
+_FULL_WIDTH = "type { } [ ] and not ｛ ｝ ［ ］"
 
 _SHOWN_LENGTH = 60
 _KEY = ("[key]",)
@@ -111,7 +116,7 @@ class _Explainer:
             self._kinds.setdefault(_follow(source.value, detail["loc"])[0], set()).add(detail["type"])
 
     def explain(self, detail: ErrorDetails) -> Iterator[tuple[Path, Fault]]:
-        """What a detail is about, and how to say it; of several forms that a value may have, only what it comes near."""
+        """What a detail is about, and how to say it; of a value's several forms, only for those that it comes near."""
         path, _ = _follow(self._source.value, detail["loc"])
         if detail["type"] in _ANOTHER_KIND and any(
             (kinds - _ANOTHER_KIND if other == path else other[: len(path)] == path)
@@ -125,13 +130,16 @@ class _Explainer:
             yield self._explain(detail)
 
     def _place(self, path: Path, misfit: Misfit) -> tuple[Path, Fault]:
-        """Something inside of what stands at a path; a list of one may be written without the list."""
-        found, value = _follow(self._source.value, (*path, *misfit.path))
-        keys = [step for step in misfit.path if not isinstance(step, int) or isinstance(step, bool)]
-        missing = [key for key in keys if str(key) not in map(str, found[len(path) :])]
-        label = ".".join(map(str, keys)) if missing else _label((*path, *misfit.path)).removesuffix(": ")
-        locate = self._source.locate_key if missing or isinstance(value, dict | list) else self._source.locate
-        return (*path, *misfit.path), Fault(locate(found), f"{label}: {misfit.message}" if label else misfit.message)
+        """Something inside of what stands at a path; a list of one, or a text alone, may stand for more."""
+        wanted = (*path, *misfit.path)
+        found, value = _follow(self._source.value, wanted)
+        missing = [step for step in misfit.path if isinstance(value, dict) and str(step) not in map(str, found)]
+        if any(not isinstance(step, int) for step in missing):
+            label = ".".join(str(step) for step in misfit.path if not isinstance(step, int))
+            return wanted, Fault(self._source.locate_key(found), f"{label}: {misfit.message}")
+        keyed = isinstance(value, dict | list) and not isinstance(found[-1] if found else 0, int)
+        locate = self._source.locate_key if keyed else self._source.locate
+        return wanted, Fault(locate(found), f"{_label(found)}{misfit.message}")
 
     def _explain(self, detail: ErrorDetails) -> tuple[Path, Fault]:
         kind, place, context = detail["type"], detail["loc"], detail.get("ctx", {})
@@ -160,6 +168,8 @@ class _Explainer:
             message, hint = f"{key}: secrets are read from files, never from here", f"use {key}_file"
         elif ":" in key or "：" in key:
             hint = "write ': ' between key and value"
+        elif key in POINTS and "points" in known:
+            hint = "points stand below `points`, indented"
         else:
             hint = suggest(key, known) or f"known here: {', '.join(known)}"
         return path, Fault(self._source.locate_key(path), message, hint)
@@ -168,13 +178,11 @@ class _Explainer:
         """A validator's own words; where they begin with `key: ` or `key.part: `, they are about that one."""
         named = re.match(r"([a-z_][\w.]*): ", message)
         inner = named[1].split(".") if named else []
-        if inner and inner[0] in self._keys(path):
-            path = (*path, *inner)
-        elif not of_key:
+        if named and inner[0] in self._keys(path):
+            return self._place(path, Misfit(tuple(inner), message[named.end() :]))
+        if not of_key:
             message = f"{_label(path)}{message}"
-        locate = (
-            self._source.locate_key if of_key or _follow(self._source.value, path)[0] != path else self._source.locate
-        )
+        locate = self._source.locate_key if of_key else self._source.locate
         return path, Fault(locate(path), _PASSWORD.sub("…", message))
 
     def _compare(self, path: Path, detail: ErrorDetails) -> tuple[Path, Fault]:
@@ -199,6 +207,8 @@ class _Explainer:
             return "fill it in" if needed else "fill it in, or leave the key out"
         if expected == _MAPPING:
             return self._help_mapping(list(self._keys(path)), value)
+        if expected == _LIST and isinstance(value, str) and re.search("[｛｝［］]", value):
+            return _FULL_WIDTH
         if expected == _LIST:
             return f'write ["{value}"]' if isinstance(value, str) else "put '- ' in front of every entry"
         if expected == _TEXT:
@@ -207,6 +217,8 @@ class _Explainer:
         return suggest(str(value), choices) or suggest(str(value).lower(), choices)
 
     def _help_mapping(self, keys: list[str], value: object) -> str:
+        if isinstance(value, str) and re.search("[｛｝［］]", value):
+            return _FULL_WIDTH
         if isinstance(value, str) and re.search("[:：]", value):
             return "write ': ' between key and value"
         if isinstance(value, str) and keys:
@@ -261,8 +273,8 @@ def _follow(value: object, place: Path) -> tuple[Path, object]:
         keys: list[object] = []
         if isinstance(reached, dict):  # pydantic writes keys that are no texts as texts
             keys = [key for key in reached if key == step or str(key) == step]
-        elif isinstance(reached, list) and isinstance(step, int) and step < len(reached):
-            keys = [step]
+        elif isinstance(reached, list) and str(step).isdecimal() and int(str(step)) < len(reached):
+            keys = [int(str(step))]
         if keys:
             path.append(keys[0])
             reached = reached[keys[0]]

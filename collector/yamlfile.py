@@ -217,7 +217,9 @@ class _Reader:
 def _repeat(event: yaml.ScalarEvent, key: object, mapping: dict[object, object]) -> Fault:
     """A key that is there already; to Python, 1 and true are one."""
     if any(known == key and type(known) is not type(key) for known in mapping):
-        return Fault(_spot(event), f"1 and true, or 0 and false, cannot both be keys: {event.value}", "put the number in quotes")
+        return Fault(
+            _spot(event), f"1 and true, or 0 and false, cannot both be keys: {event.value}", "put the number in quotes"
+        )
     return Fault(_spot(event), f"key {event.value!r} stands here a second time", "keep one")
 
 
@@ -279,6 +281,8 @@ _FLOW = "the bracket of line {line} is still open; inside brackets, texts with {
 _MISTAKES = (
     _Mistake("", r"^ *(?P<at>)\t", "a tab indents this line", "use spaces"),
     _Mistake("", r"^ *(?:- )?[^\s:#\"']+(?P<at>)：", "a full-width colon follows the key", "type ':' and a space"),
+    _Mistake("", r"\n[^\"'#\n]*?[\[{:,] *(?P<at>[｛［“‘])", "a full-width bracket or quote", "type { [ \" or '"),
+    _Mistake("", r"\n[^\"'#\n]*?[\[{][^\"'#\n]*?(?P<at>，)", "a full-width comma", "type ',' and a space"),
     _Mistake("mapping values", r"^ *(?:- )?[\w.-]+:(?P<at>)\S.*\n", "no space behind ':'", "write 'key: value'"),
     _Mistake("mapping values", r"^ *(?:- )?(?P<at>)\w[^:#\n]*\n", "no ':' behind this key", "write 'key: value'"),
     _Mistake("mapping values", r"^( *)\S.*\n\1 +(?P<at>)\S", "this is indented deeper than the line above", _ALIGN),

@@ -10,7 +10,7 @@ from devices.sourcecheck import find_interval_misfits, find_source_misfits
 from devices.topics import list_parts
 
 if TYPE_CHECKING:
-    from devices.profile import Form
+    from devices.profile import Bytes, Form
 
 _DETAILS = frozenset({"csv", "pairs", "text", "bytes", "layout", "codec"})
 """Keys that say how a payload is opened."""
@@ -62,14 +62,7 @@ def _find_format_misfits(form: "Form") -> Iterator[Misfit]:
 def _find_bytes_misfits(form: "Form", decoder: str) -> Iterator[Misfit]:
     place = form.bytes
     if form.format == "json":
-        if place and not decoder:
-            yield Misfit(("bytes",), "needs a layout or a codec")
-        if decoder and not place:
-            yield Misfit(("bytes",), f"needed, to say where the {decoder} finds them")
-        if place and not place.path:
-            yield Misfit(("bytes", "path"), "needed for format json")
-        if place and place.encoding == "raw":
-            yield Misfit(("bytes", "encoding"), "expected hex or base64, for bytes in JSON")
+        yield from _find_enclosed_misfits(place, decoder)
     elif form.format == "binary":
         if not decoder:
             yield Misfit(("layout",), "needed for format binary, or codec")
@@ -78,6 +71,18 @@ def _find_bytes_misfits(form: "Form", decoder: str) -> Iterator[Misfit]:
                 yield Misfit(("bytes", name), "belongs to format json; here the payload itself is the bytes")
     elif place or (decoder and form.format != "lorawan"):
         yield Misfit(("bytes" if place else decoder,), f"does not go with format {form.format}")
+
+
+def _find_enclosed_misfits(place: "Bytes | None", decoder: str) -> Iterator[Misfit]:
+    """What is wrong with bytes in JSON."""
+    if place and not decoder:
+        yield Misfit(("bytes",), "needs a layout or a codec")
+    if decoder and not place:
+        yield Misfit(("bytes",), f"needed, to say where the {decoder} finds them")
+    if place and not place.path:
+        yield Misfit(("bytes", "path"), "needed for format json")
+    if place and place.encoding == "raw":
+        yield Misfit(("bytes", "encoding"), "expected hex or base64, for bytes in JSON")
 
 
 def _find_naming_misfits(form: "Form") -> Iterator[Misfit]:

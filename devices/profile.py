@@ -40,6 +40,10 @@ class Bytes(Model):
     port: MessagePath | None = Field(None, description="Where LoRaWAN's FPort stands, for a codec.")
 
 
+CODEC_NAME = r"^[^/\\]+\.js$"
+"""The form of a codec's name."""
+
+
 def _read_codec(value: object) -> object:
     return {"file": value} if isinstance(value, str) else value
 
@@ -51,7 +55,7 @@ def _read_addresses(value: object) -> object:
 class CodecFile(Model):
     """JavaScript beside the profile."""
 
-    file: str = Field(pattern=r"^[^/\\]+\.js$", description="Name of the file.")
+    file: str = Field(pattern=CODEC_NAME, description="Name of the file.")
     source: SkipJsonSchema[str] = Field("", exclude=True, description="Its text; read from the file.")
 
 

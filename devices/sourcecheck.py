@@ -9,7 +9,7 @@ from devices.points import POINTS
 from devices.quantities import convert_factor, known_unit
 from devices.reading import Value
 from devices.sources import PULSE, SCALE_MAX, SCALE_MIN, WRITTEN, Intervals, PointSource, Scalar, UnitPath
-from devices.values import check_value
+from devices.values import VOCABULARY, check_value
 
 
 def find_source_misfits(name: str, sources: Sequence[PointSource]) -> Iterator[Misfit]:
@@ -70,8 +70,9 @@ def _find_value_misfits(name: str, value: Scalar | None, *path: Scalar) -> Itera
         return
     try:
         check_value(name, value)
-    except Undecodable as error:
-        yield Misfit(path, f"{str(error).removeprefix(f'{name}: ')}, for {name}")
+    except Undecodable:
+        takes = " or ".join(sorted(VOCABULARY.get(name, ()))) or _name_type(POINTS[name].type)
+        yield Misfit(path, f"{name} takes {takes}, not {value!r}")
 
 
 def _find_unit_misfits(name: str, unit: str | UnitPath) -> Iterator[Misfit]:
@@ -90,4 +91,4 @@ def _find_unit_misfits(name: str, unit: str | UnitPath) -> Iterator[Misfit]:
 
 
 def _name_type(kind: type[Value]) -> str:
-    return "a number" if kind is float else "a text"
+    return "a number" if kind is float else "true or false" if kind is bool else "a text"

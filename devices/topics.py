@@ -24,8 +24,18 @@ def check_topic(topic: str) -> str:
 
 
 def _find_problems(topic: str) -> Iterator[str]:
-    parts = _PART.findall(topic)
-    for part in parts:
+    yield from _find_part_problems(topic)
+    bare = _PART.sub("", topic)
+    if "#" in bare.removesuffix("/#" if bare != "#" else "#"):
+        yield "# may only be the last level, alone"
+    if any("+" in level and level != "+" for level in topic.split("/")):
+        yield "+ must be a level of its own"
+    if not topic or "\0" in topic or len(topic) > _LENGTH_MAX:
+        yield f"expected 1 to {_LENGTH_MAX} characters, none of them the zero character"
+
+
+def _find_part_problems(topic: str) -> Iterator[str]:
+    for part in _PART.findall(topic):
         name = part.removesuffix("#")
         if not _NAME(name) or part == "site#":
             yield f"{{{part}}}: expected a name of a-z, 0-9 and _ in {{ }}"
@@ -40,12 +50,6 @@ def _find_problems(topic: str) -> Iterator[str]:
         yield "a { or } stands alone"
     if "}{" in topic:
         yield "between two named parts something must stand"
-    if "#" in bare.removesuffix("/#" if bare != "#" else "#"):
-        yield "# may only be the last level, alone"
-    if any("+" in level and level != "+" for level in topic.split("/")):
-        yield "+ must be a level of its own"
-    if not topic or "\0" in topic or len(topic) > _LENGTH_MAX:
-        yield f"expected 1 to {_LENGTH_MAX} characters, none of them the zero character"
 
 
 def list_parts(topic: str) -> list[str]:
