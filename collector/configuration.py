@@ -27,6 +27,7 @@ from devices.profile import Profile
 from devices.register import Device, Register, Replacement
 from devices.selftest import check_profile
 from devices.timestamps import TimeLimits
+from devices.values import suggest
 
 SETTINGS = "siteward.yaml"
 DEVICES_YAML = "devices.yaml"
@@ -246,7 +247,8 @@ class _Reading:
                 Codec(texts[name], name)
             except OSError as error:
                 spot = document.locate(("messages", number, "codec") if profile.messages else ("codec",))
-                self._report(file, Fault(spot, f"codec: cannot read {codec}: {error.strerror}"))
+                hint = suggest(name, [other.name for other in file.parent.glob("*.js")]) or "put it beside the profile"
+                self._report(file, Fault(spot, f"codec: cannot read {codec}: {error.strerror}", hint))
             except UnicodeDecodeError:
                 self._report(codec, Fault(Spot(1, 1), "this is not UTF-8 text"))
             except CodecError as error:

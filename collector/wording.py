@@ -59,7 +59,7 @@ _EXPECTED = {
     "model_type": _MAPPING,
     "path_type": "a path",
     "string_too_long": "at most {max_length} characters",
-    "string_too_short": "at least {min_length} characters",
+    "string_too_short": "a text that is not empty",
     "string_type": _TEXT,
     "too_short": "at least {min_length} entries",
     "union_tag_invalid": "one of {expected_tags}",
@@ -119,7 +119,7 @@ class _Explainer:
         """What a detail is about, and how to say it; of a value's several forms, only for those that it comes near."""
         path, _ = _follow(self._source.value, detail["loc"])
         if detail["type"] in _ANOTHER_KIND and any(
-            (kinds - _ANOTHER_KIND if other == path else other[: len(path)] == path)
+            ("value_error" in kinds if other == path else other[: len(path)] == path)
             for other, kinds in self._kinds.items()
         ):
             return
@@ -166,7 +166,7 @@ class _Explainer:
         message = f"unknown key {key!r}"
         if f"{key}_file" in known:
             message, hint = f"{key}: secrets are read from files, never from here", f"use {key}_file"
-        elif ":" in key or "：" in key:
+        elif re.split("[:：]", key)[0] in known:
             hint = "write ': ' between key and value"
         elif key in POINTS and "points" in known:
             hint = "points stand below `points`, indented"
@@ -179,7 +179,8 @@ class _Explainer:
         named = re.match(r"([a-z_][\w.]*): ", message)
         inner = named[1].split(".") if named else []
         if named and inner[0] in self._keys(path):
-            return self._place(path, Misfit(tuple(inner), message[named.end() :]))
+            path, fault = self._place(path, Misfit(tuple(inner), message[named.end() :]))
+            return path, fault._replace(message=_PASSWORD.sub("…", message))
         if not of_key:
             message = f"{_label(path)}{message}"
         locate = self._source.locate_key if of_key else self._source.locate
@@ -197,7 +198,9 @@ class _Explainer:
             expected = _SCALAR if self._kinds.get(path, set()) >= _SCALAR_KINDS else _EXPECTED[kind].format_map(context)
         else:
             return path, Fault(spot, f"{label}{detail['msg']}")
-        hint = self._help(expected, path, value, spot.written)
+        alternative = expected in {_LIST, _MAPPING} and any(node.get("type") == "string" for node in self._find(path))
+        hint = self._help(_TEXT if alternative and expected == _LIST else expected, path, value, spot.written)
+        expected = f"{_TEXT} or {expected}" if alternative else expected
         return path, Fault(spot, f"{label}expected {expected}, got {show(value)}", hint)
 
     def _help(self, expected: str, path: Path, value: object, written: str) -> str:
@@ -223,7 +226,7 @@ class _Explainer:
             return "write ': ' between key and value"
         if isinstance(value, str) and keys:
             return f"write {{{keys[0]}: {value}}}"
-        if isinstance(value, list):
+        if isinstance(value, list) and not keys:
             return "leave out the '- ' in front of every entry"
         return f"known here: {', '.join(keys)}" if keys else ""
 
@@ -299,5 +302,5 @@ def show(value: object) -> str:
         case str():
             return repr(value if len(value) <= _SHOWN_LENGTH else value[: _SHOWN_LENGTH - 1] + "…")
         case list():
-            return "a list"
+            return _LIST if value else "an empty list"
     return _MAPPING

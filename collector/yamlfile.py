@@ -1,8 +1,9 @@
 """YAML text to plain values, fast, and the place of every value for whoever has to complain about one.
 
 YAML 1.2's core schema (https://yaml.org/spec/1.2.2/#103-core-schema): only `true` and `false` are booleans; `on`,
-`1:30` and `2026-11-22` are texts. Tags and further documents are refused. An alias (`*a`) stands for what its anchor (`&a`)
-named before; all aliases together stand for no more than a bounded number of values, so that no text unfolds without end.
+`1:30` and `2026-11-22` are texts. Tags and further documents are refused. An alias (`*a`) stands for what its anchor
+(`&a`) named before; all aliases together stand for no more than a bounded number of values, so that no text unfolds
+without end.
 """
 
 import re
@@ -204,7 +205,10 @@ class _Reader:
             key = self._value(event, depth)
             if key in mapping:
                 self._faults.append(_repeat(event, key, mapping))
-            mapping.setdefault(key, self._value(next(self._events), depth))
+            following = next(self._events)
+            if event.implicit[0] and "：" in event.value and _is_empty(following):
+                raise _Refused(event, "a full-width colon in this key", "type ':' and a space")
+            mapping.setdefault(key, self._value(following, depth))
         return mapping
 
     def _list(self, depth: int) -> list[object]:
@@ -212,6 +216,10 @@ class _Reader:
         while not isinstance(item := next(self._events), yaml.SequenceEndEvent):
             items.append(self._value(item, depth))
         return items
+
+
+def _is_empty(event: yaml.Event) -> bool:
+    return isinstance(event, yaml.ScalarEvent) and event.implicit[0] and not event.value
 
 
 def _repeat(event: yaml.ScalarEvent, key: object, mapping: dict[object, object]) -> Fault:
@@ -275,6 +283,7 @@ class _Mistake(NamedTuple):
     hint: str
 
 
+_QUOTE_ALL = "put all of it in quotes"
 _ALIGN = "indent what belongs together by the same number of spaces"
 _FLOW = "the bracket of line {line} is still open; inside brackets, texts with { } [ ] or a comma need quotes"
 
@@ -283,6 +292,7 @@ _MISTAKES = (
     _Mistake("", r"^ *(?:- )?[^\s:#\"']+(?P<at>)：", "a full-width colon follows the key", "type ':' and a space"),
     _Mistake("", r"\n[^\"'#\n]*?[\[{:,] *(?P<at>[｛［“‘])", "a full-width bracket or quote", "type { [ \" or '"),
     _Mistake("", r"\n[^\"'#\n]*?[\[{][^\"'#\n]*?(?P<at>，)", "a full-width comma", "type ',' and a space"),
+    _Mistake("", r"[\"'] *(?P<at>，) *[\"'{\[]", "a full-width comma", "type ',' and a space"),
     _Mistake("mapping values", r"^ *(?:- )?[\w.-]+:(?P<at>)\S.*\n", "no space behind ':'", "write 'key: value'"),
     _Mistake("mapping values", r"^ *(?:- )?(?P<at>)\w[^:#\n]*\n", "no ':' behind this key", "write 'key: value'"),
     _Mistake("mapping values", r"^( *)\S.*\n\1 +(?P<at>)\S", "this is indented deeper than the line above", _ALIGN),
@@ -292,9 +302,8 @@ _MISTAKES = (
     _Mistake("alphabetic or numeric", "", "a text cannot begin with * or &", "put the text in quotes"),
     _Mistake("expected node content", r"\n(?P<at>)\Z", "the file ends here", "a bracket above is not closed"),
     _Mistake("expected node content", "", "expected a value here", "is there a comma or bracket too many?"),
-    _Mistake(
-        "expected key", r": ([\"']).*\1 +(?P<at>)", "did not expect text behind the quote", "put all of it in quotes"
-    ),
+    _Mistake("expected key", r": ([\"']).*?\1 *(?P<at>)[^\s#].*\Z", "did not expect text behind the quote", _QUOTE_ALL),
+    _Mistake("expected key", r": [\[{].*?[\]}] *(?P<at>)[^\s#].*\Z", "text stands behind the bracket", _QUOTE_ALL),
     _Mistake("expected key", "", "this does not line up with the lines above", _ALIGN),
     _Mistake("expected '-'", "", "expected '- ' as in the entries above", _ALIGN),
     _Mistake("expected ',' or '}'", "", "expected ',' or '}'", _FLOW),
@@ -315,7 +324,8 @@ def _explain(error: yaml.YAMLError, text: str) -> Fault:
     problem, mark = error.problem or "", error.problem_mark
     if error.context_mark and "expected ':'" in problem:
         mark = error.context_mark  # where the key stands
-    above = text.rfind("\n", 0, max(text.rfind("\n", 0, mark.index), 0)) + 1
+    start = error.context_mark if error.context_mark and "end of stream" in problem else mark
+    above = text.rfind("\n", 0, max(text.rfind("\n", 0, start.index), 0)) + 1
     end = text.find("\n", mark.index)
     for mistake in _MISTAKES:
         match = re.compile(mistake.pattern, re.MULTILINE).search(text, above, end if end >= 0 else len(text))

@@ -24,6 +24,11 @@ def check_address(template: str) -> str:
     return template
 
 
+def list_paths(template: str) -> list[str]:
+    """The paths, and names of parts of the topic, in a text that makes an address."""
+    return _split(template)[1]
+
+
 def compile_address(templates: Sequence[str], parts: Collection[str]) -> Callable[[Any, Scope], str]:
     """The function that makes the address of an item's device; it raises Undecodable where it cannot.
 

@@ -1,4 +1,4 @@
-"""The catalog of profiles: a site's own, and the built-in ones, a folder each, which are read when they are asked for."""
+"""The catalog of profiles: a site's own, and the built-in ones, a folder each, read when they are asked for."""
 
 from collections.abc import Iterator, Mapping
 from functools import cache

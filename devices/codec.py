@@ -89,7 +89,8 @@ class Codec:
         except Undecodable as error:
             raise CodecError(name, 0, error.reason.removeprefix(f"{name}: ")) from None
         if "thrown" in answer:
-            raise CodecError(name, self._find_line(answer["stack"]), _shorten(answer["thrown"]))
+            alone = "; a codec stands alone, without other files" if "require is not" in answer["thrown"] else ""
+            raise CodecError(name, self._find_line(answer["stack"]), _shorten(answer["thrown"]) + alone)
         if "missing" in answer:
             problem = "defines neither decodeUplink(input) nor Decoder(bytes, port) nor Decode(fPort, bytes)"
             raise CodecError(name, 0, problem)
@@ -129,8 +130,10 @@ class Codec:
             run: _Run = context.eval("\n" * self._lines + _read_harness())(load)
         except engine.JSException as error:
             message, _, stack = str(error).partition("\n")
-            # Where something is missing at the end, QuickJS finds out behind it.
-            line = min([self._lines, *map(int, _FRAME.findall(stack))])
+            line = min(map(int, _FRAME.findall(stack)), default=0)
+            if line > self._lines:  # what QuickJS speaks of there is none of the codec's own
+                line = self._source.rstrip().count("\n") + 1
+                message = "SyntaxError: a bracket or a quote is not closed, or one bracket too many closes"
             raise CodecError(self._name, line, _shorten(message)) from None
         except ValueError as error:  # characters that C has no texts with
             raise CodecError(self._name, 0, str(error)) from None

@@ -1,6 +1,6 @@
 """The decoder: from a topic and a payload to readings. Whatever comes in, out come readings or Undecodable."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import blake2b
 
 import orjson
@@ -92,7 +92,7 @@ class Decoder:
         route = self._find(topic)
         readings: list[Reading] = []
         strangers: list[Stranger] = []
-        failure: Undecodable | None = None
+        failures: list[Undecodable] = []
         fits = False
         arrival = received
         for leg in route.legs if route.choose is None else route.choose(payload):
@@ -101,7 +101,7 @@ class Decoder:
             except Undecodable as error:
                 if not leg.stranger:
                     error.device = leg.target.id if leg.target else ""
-                    failure = error if failure is None or type(failure) is Pointless else failure
+                    failures.append(error)
                     continue
                 records = _UNREAD
             fits = fits or records is not None
@@ -111,38 +111,24 @@ class Decoder:
                     try:
                         readings.append(self._make_reading(target, moment, values, received, arrival))
                     except Undecodable as error:
-                        failure = failure or error
+                        failures.append(error)
                 elif not leg.quiet:
                     strangers.append(Stranger(leg.profile, address or leg.stranger))
                 arrival += 1  # whether known or not, so that another attempt gives the same times
-        if fits and failure is None and not strangers:
-            return readings
-        if type(failure) is Pointless and readings:
-            failure = None  # another form has read it
-        failure = _find_strangers(strangers, route) or failure
-        if failure is None:
-            if fits:
-                return readings
-            failure = Undecodable("no form of its profile takes this message", device=_name(route))
-        failure.readings = tuple(readings)
-        raise failure
+        if not fits and not failures:
+            failures.append(Undecodable("no form of its profile takes this message", device=_name(route)))
+        failure = _find_strangers(strangers, route) or _choose(failures, readings)
+        if failure is not None:
+            failure.readings = tuple(readings)
+            raise failure
+        return readings
 
     def _make_reading(
         self, target: Target, moment: Moment | None, values: dict[str, Value], received: int, arrival: int
     ) -> Reading:
         device, factors, direction = target
-        for name, factor in factors:
-            value = values.get(name)
-            if type(value) is float:
-                if factor is None:
-                    del values[name]
-                elif factor:
-                    values[name] = check_value(name, value * factor)
-                else:
-                    hint = "give the device its `pulse_weight` in the register"
-                    raise Undecodable(f"{name}: counted in pulses of unknown weight", hint=hint, device=device)
-        if not values:
-            raise Undecodable("pulses of something that this kind of device does not count", device=device)
+        if factors:
+            _multiply(values, factors, device)
         if "credential" in values:
             values["credential"] = self._hash(str(values["credential"]))
         if direction and values.get("event") in _PASSAGES:
@@ -158,13 +144,44 @@ class Decoder:
         return Reading(device, claimed, received, values)
 
 
+def _multiply(values: dict[str, Value], factors: Iterable[tuple[str, float | None]], device: str) -> None:
+    """Applies what the register says of a device's numbers; see Target.
+
+    Raises:
+        Undecodable: a number cannot be had without what the register does not say.
+    """
+    for name, factor in factors:
+        value = values.get(name)
+        if type(value) is not float:
+            continue
+        if factor is None:
+            del values[name]
+        elif factor:
+            values[name] = check_value(name, value * factor)
+        else:
+            hint = "give the device its `pulse_weight` in the register"
+            raise Undecodable(f"{name}: counted in pulses of unknown weight", hint=hint, device=device)
+    if not values:
+        raise Undecodable("pulses of something that this kind of device does not count", device=device)
+
+
+def _choose(failures: Sequence[Undecodable], readings: Sequence[Reading]) -> Undecodable | None:
+    """What to say of several failures: that a form finds no point is none where another has read the message."""
+    if not failures:
+        return None
+    serious = [failure for failure in failures if type(failure) is not Pointless]
+    return next(iter(serious or (() if readings else failures)), None)
+
+
 def _name(route: Route) -> str:
     """The device whose topic it is, where it is one's own."""
     return next((leg.target.id for leg in route.legs if leg.target), "")
 
 
-def _find_strangers(strangers: Iterable[Stranger], route: Route) -> Undecodable | None:
+def _find_strangers(strangers: Sequence[Stranger], route: Route) -> Undecodable | None:
     """What to say of devices that no profile of the route has; None where there are none."""
+    if not strangers:
+        return None
     every = [one for one in dict.fromkeys(strangers) if not any(one.address in leg.members for leg in route.legs)]
     if not every:
         return None

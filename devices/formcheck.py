@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from devices.addresses import list_paths
 from devices.expressions import list_groups
 from devices.misfits import Misfit, Path
 from devices.paths import text_part, topic_part
@@ -110,7 +111,8 @@ def _find_reference_misfits(form: "Form") -> Iterator[Misfit]:
         "$key": bool(form.each),
         "$index": bool(form.each),
     }
-    for where, path in _walk(form.model_dump(exclude={"topics", *_DETAILS}), ()):
+    content = form.model_dump(exclude={"topics", *_DETAILS}) | {"device": [list_paths(text) for text in form.device]}
+    for where, path in _walk(content, ()):
         if not surroundings.get(path, True):
             yield Misfit(where, f"{path} leads nowhere without {'bytes.port' if path == '$port' else 'each'}")
         for lack in _find_missing_parts(form, path):

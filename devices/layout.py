@@ -218,9 +218,8 @@ class Tagged(Model):
                 raise ValueError(f"fields.{tag}: expected {self.tag} bytes, got {len(tag) // 2}")
             for match in (match for field in entry.fields for match in _PLACEHOLDER(field.name)):
                 if match[0] not in {f"{{{number}}}" for number in range(self.tag)}:
-                    raise ValueError(
-                        f"fields.{tag}: {match[0]} is no byte of the tag; expected {{0}} to {{{self.tag - 1}}}"
-                    )
+                    known = " or ".join(f"{{{number}}}" for number in range(self.tag))
+                    raise ValueError(f"fields.{tag}: {match[0]} is no byte of the tag; expected {known}")
         return self
 
 

@@ -140,6 +140,8 @@ def follow(item: Any, steps: tuple[Step, ...]) -> Any:  # noqa: ANN401 - JSON is
 def _explain(path: str, error: jmespath.exceptions.JMESPathError) -> str:
     """What is wrong with a path, for whoever wrote it; the library speaks of its tokens."""
     path = getattr(error, "expression", None) or path  # without what stands before it, such as `$.`
+    if isinstance(error, jmespath.exceptions.EmptyExpressionError):
+        return "expected a path, got nothing"
     at = getattr(error, "lex_position", None)
     if at is None:  # a function is unknown, or has too many arguments
         return f"{path!r} is no path (JMESPath): {str(error).rstrip('.')}"
@@ -148,7 +150,9 @@ def _explain(path: str, error: jmespath.exceptions.JMESPathError) -> str:
     hint = "a key with other characters than letters, digits and _ stands in double quotes"
     if _PLAIN(path):
         hint = f"write '{_quote_keys(path)}'"
-    if path[at] == "=":
+    if path[at] in "‘’“”":
+        hint = "type quotes as ' or \""
+    elif path[at] == "=":
         hint = "a comparison has two: =="
     elif path[at] in "+*/":
         hint = "it has no arithmetic; a point has `sum` and `scale`"

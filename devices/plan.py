@@ -67,7 +67,19 @@ def compile_points(points: Mapping[str, Sequence[PointSource]]) -> ReadPoints:
         for source, place in zip(sources, places, strict=True):
             at = _choose_group(groups, place, at)
             groups[at][2].append(_look_up(name, source, place))
-    return _run(tuple(_close(*group) for group in groups), tuple(others))
+    read_planned = _run(tuple(_close(*group) for group in groups))
+    if not others:
+        return read_planned
+
+    def read_points(item: Any, scope: Scope) -> dict[str, Value]:  # noqa: ANN401 - JSON is anything
+        values = read_planned(item, scope)
+        for name, evaluate in others:
+            value = evaluate(item, scope)
+            if value is not None:
+                values[name] = value
+        return values
+
+    return read_points
 
 
 def compile_same_names(path: str) -> ReadPoints:
@@ -93,34 +105,34 @@ def compile_same_names(path: str) -> ReadPoints:
     return read_names
 
 
-def _run(plan: tuple[_Group, ...], others: tuple[tuple[str, Evaluate], ...]) -> ReadPoints:
-    def read_points(item: Any, scope: Scope) -> dict[str, Value]:  # noqa: ANN401 - JSON is anything
+def _run(plan: tuple[_Group, ...]) -> ReadPoints:
+    def read_planned(item: Any, scope: Scope) -> dict[str, Value]:  # noqa: ANN401 - JSON is anything
         values: dict[str, Value] = {}
-        for parent, length, every, places in plan:
-            node = follow(item, parent) if parent else item
-            if length and type(node) is list:
-                node = dict(enumerate(node[:length]))
-            elif length or type(node) is not dict:
+        for group in plan:
+            node = follow(item, group.parent) if group.parent else item
+            if group.length and type(node) is list:
+                node = dict(enumerate(node[: group.length]))
+            elif group.length or type(node) is not dict:
                 continue
-            look_ups: Iterable[_LookUp] = every
-            if len(every) > _MANY * len(node):  # sooner found by the keys that are there
-                look_ups = [every[at] for at in sorted([at for key in node if key in places for at in places[key]])]
-            get = node.get
-            for key, name, scale, convert, holds in look_ups:
-                raw = get(key)
+            for key, name, scale, convert, holds in _choose_look_ups(group, node):
+                raw = node.get(key)
                 if raw is None or name in values or (holds is not None and not holds(item, scope)):
                     continue
                 if scale and (type(raw) is float or type(raw) is int):
                     values[name] = raw * scale
                 elif (value := convert(raw)) is not None:
                     values[name] = value
-        for name, evaluate in others:
-            value = evaluate(item, scope)
-            if value is not None:
-                values[name] = value
         return values
 
-    return read_points
+    return read_planned
+
+
+def _choose_look_ups(group: _Group, node: Mapping[Step, object]) -> Iterable[_LookUp]:
+    """Those to be made; of many in a small object, only those whose keys are there."""
+    if len(group.look_ups) <= _MANY * len(node):
+        return group.look_ups
+    at = sorted([at for key in node if key in group.places for at in group.places[key]])
+    return [group.look_ups[number] for number in at]
 
 
 def _find_place(source: PointSource) -> tuple[Step, ...]:

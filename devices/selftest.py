@@ -75,13 +75,13 @@ class _Bench:
             try:
                 wanted.append(_expect(reading))
             except Undecodable as error:
-                yield ("readings", number), str(error)
+                yield ("readings", number, *_find_refused(reading)), str(error)
                 return
         try:
             got = self._read(test, _find_arrival(test, wanted))
         except Undecodable as error:
             if not test.error:
-                yield (), f"undecodable: {error}"
+                yield ("readings",), f"expected {_show(wanted)}, got the error: {error}"
             elif test.error not in str(error):
                 yield ("error",), f"expected {test.error!r}, got {str(error)!r}"
             return
@@ -92,7 +92,8 @@ class _Bench:
         else:
             for number, (one, other) in enumerate(zip(wanted, got, strict=True)):
                 for name, problem in _compare(one, other):
-                    yield ("readings", number, name), f"{name}: {problem}"
+                    hint = "; say its `topic`" if name == "device" and not test.topic else ""
+                    yield ("readings", number, name), f"{name}: {problem}{hint}"
 
     def _read(self, test: ProfileTest, arrival: int) -> list[_Reading]:
         readings: list[_Reading] = []
@@ -127,8 +128,22 @@ def _list_nodes(profile: Profile) -> list[str]:
 
 def _expect(reading: Mapping[str, object]) -> _Reading:
     """What a test says as Siteward's own payload would."""
+    if not reading.keys() - {"device", "time"}:
+        raise Undecodable("expected at least one point")
     record = read_object({name: value for name, value in reading.items() if name != "device"})
     return _flatten(record, {"device": str(reading.get("device", ""))})
+
+
+def _find_refused(reading: Mapping[str, object]) -> Iterator[str]:
+    """The first name whose value a reading cannot have; nothing where it is not about one of them."""
+    for name, value in reading.items():
+        if name == "device":
+            continue
+        try:
+            read_object({"leak": True, name: value})
+        except Undecodable:
+            yield name
+            return
 
 
 def _find_arrival(test: ProfileTest, wanted: list[_Reading]) -> int:

@@ -9,7 +9,7 @@ from devices.points import POINTS
 from devices.quantities import convert_factor, known_unit
 from devices.reading import Value
 from devices.sources import PULSE, SCALE_MAX, SCALE_MIN, WRITTEN, Intervals, PointSource, Scalar, UnitPath
-from devices.values import VOCABULARY, check_value
+from devices.values import VOCABULARY, check_value, suggest
 
 
 def find_source_misfits(name: str, sources: Sequence[PointSource]) -> Iterator[Misfit]:
@@ -71,8 +71,10 @@ def _find_value_misfits(name: str, value: Scalar | None, *path: Scalar) -> Itera
     try:
         check_value(name, value)
     except Undecodable:
-        takes = " or ".join(sorted(VOCABULARY.get(name, ()))) or _name_type(POINTS[name].type)
-        yield Misfit(path, f"{name} takes {takes}, not {value!r}")
+        words = sorted(VOCABULARY.get(name, ()))
+        takes = ", ".join(words[:-1]) + f" or {words[-1]}" if words else _name_type(POINTS[name].type)
+        hint = suggest(str(value), words)
+        yield Misfit(path, f"{name} takes {takes}, not {value!r}" + (f"; {hint}" if hint else ""))
 
 
 def _find_unit_misfits(name: str, unit: str | UnitPath) -> Iterator[Misfit]:
@@ -87,7 +89,8 @@ def _find_unit_misfits(name: str, unit: str | UnitPath) -> Iterator[Misfit]:
         try:
             convert_factor(unit, POINTS[name].unit)
         except ValueError as error:
-            yield Misfit(("unit",), str(error))
+            hint = suggest(unit, (PULSE, WRITTEN))
+            yield Misfit(("unit",), f"{error}; {hint}" if hint else str(error))
 
 
 def _name_type(kind: type[Value]) -> str:

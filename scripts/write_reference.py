@@ -4,7 +4,7 @@ import types
 from collections.abc import Iterable, Iterator
 from enum import Enum
 from pathlib import Path
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import typer
 from pydantic import BaseModel, ByteSize
@@ -16,9 +16,9 @@ from collector.telemetry import FIGURES
 from devices.catalog import Catalog
 from devices.durations import write_duration
 from devices.points import POINT_KINDS, POINTS
-from devices.profile import Profile
+from devices.profile import Form, Profile
 from devices.quantities import DIMENSIONS, Quantity
-from devices.register import Device, Replacement
+from devices.register import Device, Replacement, Text
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
 _NOTE = "<!-- written by scripts/write_reference.py -->\n"
@@ -72,12 +72,15 @@ def _kind(field: FieldInfo) -> str:
         return f"such as {' or '.join(f'`{example}`' for example in examples)}"
     union = get_origin(annotation) in {Union, types.UnionType}
     options = [part for part in (get_args(annotation) if union else [annotation]) if part is not types.NoneType]
+    options = [get_args(part)[0] if get_origin(part) is Annotated else part for part in options]
     words = []
     for part in options:
         if get_origin(part) is Literal:
             words += [f"`{word}`" for word in get_args(part) if word]
         elif isinstance(part, type) and issubclass(part, Enum):
             words += [f"`{word.value}`" for word in part]
+        elif isinstance(part, type) and issubclass(part, BaseModel) and part is not Text:
+            words.append("keys, below")
         elif isinstance(part, type):
             words.append(
                 {
@@ -92,7 +95,7 @@ def _kind(field: FieldInfo) -> str:
             )
         else:
             words.append({"list": "list", "dict": "map"}.get(getattr(get_origin(part), "__name__", ""), "text"))
-    return ", ".join(words)
+    return ", ".join(dict.fromkeys(words))
 
 
 def _settings(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, ...]]:
@@ -189,17 +192,50 @@ def metrics_page() -> str:
     )
 
 
+def _keys(model: type[BaseModel], but: Iterable[str] = ()) -> str:
+    """A table of a model's own keys; keys of keys have tables of their own."""
+    rows = [
+        (f"`{name}`", _kind(field), _default(field), field.description or "")
+        for name, field in model.model_fields.items()
+        if name not in but and not field.exclude
+    ]
+    return _table(("key", "value", "default", "meaning"), rows)
+
+
+def _list_inner(field: FieldInfo) -> list[type[BaseModel]]:
+    return [model for model in _models(field.annotation) if model.__name__ != "Text"]
+
+
+def _walk(model: type[BaseModel], done: set[type[BaseModel]]) -> Iterator[tuple[str, type[BaseModel]]]:
+    """Every model below another, with the key under which it stands first."""
+    for name, field in model.model_fields.items():
+        for inner in _list_inner(field):
+            if inner not in done:
+                done.add(inner)
+                yield name, inner
+                yield from _walk(inner, done)
+
+
 def profiles_page() -> str:
     """Every built-in profile, and what a profile may say."""
     rows = [
-        (f"`{profile.id}`", ", ".join(f"`{topic}`" for topic in profile.topics) or "–", profile.description.pick("en"))
+        (f"`{profile.id}`", ", ".join(f"`{topic}`" for topic in topics) or "–", profile.description.pick("en"))
         for profile in Catalog().values()
+        for topics in [dict.fromkeys(topic for form in profile.forms for topic in form.topics)]
+    ]
+    sections = [
+        f"\n## `{key}`\n\n{(model.__doc__ or '').splitlines()[0]}\n\n" + _keys(model)
+        for key, model in _walk(Profile, {Form})
     ]
     return (
-        f"# Profiles\n\n{_NOTE}\nHow a device's payloads are read.\n\n## Built in\n\n"
+        f"# Profiles\n\n{_NOTE}\nHow a device's payloads are read. [Profiles](../profiles.md) explains the language.\n"
+        "\n## Built in\n\n"
         + _table(("profile", "topics", "for"), rows)
         + "\n## Keys of a profile\n\n"
-        + _table(("key", "value", "default", "meaning"), _settings(Profile))
+        + _keys(Profile, but=Form.model_fields)
+        + "\n## Keys of a form of message\n\nEach of `messages` has these; of one form alone, the profile itself.\n\n"
+        + _keys(Form)
+        + "".join(sections)
     )
 
 

@@ -218,4 +218,4 @@ def test_a_device_that_is_not_there() -> None:
 def test_profiles_are_listed() -> None:
     rows = answer("devices", "profiles", "--config", EXAMPLE, "--json")
     assert [row["id"] for row in rows] == sorted(load(EXAMPLE).profiles)
-    assert "siteward/{site}/{device}/readings" in run("devices", "profiles", "--config", EXAMPLE).stdout
+    assert "siteward/{site}/{device}/readings" in run("devices", "profiles", "canonical", "--config", EXAMPLE).stdout

@@ -4,27 +4,13 @@ Each folder below wrong/registers holds the files of one, and in expected.txt ev
 expected, and what to do.
 """
 
-import shutil
 from pathlib import Path
 
 import pytest
 
-from collector.configuration import ConfigurationError, load
-
-CASES = sorted((Path(__file__).parent / "wrong" / "registers").iterdir())
-SITE = """\
-site: {id: campus}
-data_dir: ../data
-mqtt: {url: "mqtt://127.0.0.1", client_id: siteward}
-"""
+from tests.wrongcases import list_cases, say_problems
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", list_cases("registers"), ids=lambda case: case.name)
 def test_everything_that_is_wrong_is_told(case: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "config"
-    shutil.copytree(case, folder)
-    (folder / "siteward.yaml").write_text(SITE, encoding="utf-8")
-    with pytest.raises(ConfigurationError) as caught:
-        load(folder)
-    said = "".join(f"{problem}\n" for problem in caught.value.problems).replace(f"{folder}/", "")
-    assert said == (case / "expected.txt").read_text(encoding="utf-8")
+    assert say_problems(case, tmp_path) == (case / "expected.txt").read_text(encoding="utf-8")

@@ -146,6 +146,25 @@ MISTAKES = {
     "two commas": ("a: {b: 1,, c: 2}\n", (1, 10), "expected a value here", "is there a comma or bracket too many?"),
     "an open brace at the end": ("a: {\n", (2, 1), "the file ends here", "a bracket above is not closed"),
     "an open quote": ("a: 'b\nc: 1\n", (3, 1), "a quote is not closed", "it was opened in line 1"),
+    "text behind a quoted key": (
+        'a: 1\nb: "c".d\n',
+        (2, 7),
+        "did not expect text behind the quote",
+        "put all of it in quotes",
+    ),
+    "text behind a bracket": ("a: {b}/{c}\n", (1, 7), "text stands behind the bracket", "put all of it in quotes"),
+    "a full-width colon in brackets": (
+        "a: {b: {1： c}}\n",
+        (1, 9),
+        "a full-width colon in this key",
+        "type ':' and a space",
+    ),
+    "a full-width comma between quotes": (
+        'a: ["b{1}"，"c{1}"]\nd: 1\n',
+        (1, 11),
+        "a full-width comma",
+        "type ',' and a space",
+    ),
     "text behind a quote": ('a: "b" c\n', (1, 8), "did not expect text behind the quote", "put all of it in quotes"),
     "an unknown escape": (
         'a: "b\\d"\n', (1, 6), "unknown escape in double quotes", "use single quotes, or two backslashes for one",

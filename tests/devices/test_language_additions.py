@@ -120,7 +120,7 @@ def test_a_unit_that_the_point_cannot_have_is_refused() -> None:
 
 def test_another_name_stands_for_a_known_unit() -> None:
     unit = {"path": "u", "map": {1: "kilowatts per fortnight"}}
-    with pytest.raises(ValidationError, match=r"unit\.map: 'kilowatts per fortnight' is no known unit"):
+    with pytest.raises(ValidationError, match=r"unit\.map\.1: 'kilowatts per fortnight' is no known unit"):
         Profile.model_validate({"id": "p", "points": {"power_kw": {"path": "x", "unit": unit}}})
 
 

@@ -410,7 +410,7 @@ FIELD = {"name": "x", "type": "uint8"}
         (
             {"tagged": {"fields": {"??": [{"name": "x_{1}", "type": "uint8"}]}}},
             ("tagged",),
-            "fields.??: {1} is no byte of the tag; expected {0} to {0}",
+            "fields.??: {1} is no byte of the tag; expected {0}",
         ),
         (
             {"tagged": {"fields": {"01": [FIELD], "02": {"into": "x", "fields": [FIELD]}}}},

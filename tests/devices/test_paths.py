@@ -92,7 +92,7 @@ def test_other_paths_have_no_steps(path: str) -> None:
     assert find_steps(path) is None
 
 
-LETTERS = "keys stand in double quotes where they are more than letters, digits and _"
+LETTERS = "a key with other characters than letters, digits and _ stands in double quotes"
 
 
 @pytest.mark.parametrize(
@@ -100,11 +100,12 @@ LETTERS = "keys stand in double quotes where they are more than letters, digits 
     [
         ("a[", "'a[' is no path (JMESPath): it ends too early"),
         ("a.", "'a.' is no path (JMESPath): it ends too early"),
-        ("switch:0.x", f"'switch:0.x' is no path (JMESPath): did not expect ':', character 7; {LETTERS}"),
-        ("a-b", f"'a-b' is no path (JMESPath): did not expect '-', character 2; {LETTERS}"),
-        ("电表.x", f"'电表.x' is no path (JMESPath): did not expect '电', character 1; {LETTERS}"),
-        ("2nd", f"'2nd' is no path (JMESPath): did not expect '2', character 1; {LETTERS}"),
-        ("$.a b", f"'a b' is no path (JMESPath): did not expect 'b', character 3; {LETTERS}"),
+        ("switch:0.x", "'switch:0.x' is no path (JMESPath): did not expect ':', character 7; write '\"switch:0\".x'"),
+        ("a-b", "'a-b' is no path (JMESPath): did not expect '-', character 2; write '\"a-b\"'"),
+        ("电表.x", "'电表.x' is no path (JMESPath): did not expect '电', character 1; write '\"电表\".x'"),
+        ("2nd", "'2nd' is no path (JMESPath): did not expect '2', character 1; write '\"2nd\"'"),
+        ("$.a b", "'a b' is no path (JMESPath): did not expect 'b', character 3; write '\"a b\"'"),
+        ("a[b]", f"'a[b]' is no path (JMESPath): did not expect 'b', character 3; {LETTERS}"),
         (
             "a[?x=`1`]",
             "'a[?x=`1`]' is no path (JMESPath): did not expect '=', character 5; a comparison has two: ==",

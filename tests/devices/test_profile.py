@@ -3,6 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
+from devices.misfits import Misfit
 from devices.profile import Profile
 from devices.sources import PointSource
 
@@ -94,7 +95,7 @@ LAYOUT = {"fields": [{"name": "x", "type": "uint8"}]}
         ),
         ({"layout": LAYOUT, "points": POINTS}, "bytes: needed, to say where the layout finds them"),
         ({"codec": "a.js", "points": POINTS}, "bytes: needed, to say where the codec finds them"),
-        ({"bytes": {"path": "data"}, "points": POINTS}, "bytes: needs a layout or a codec"),
+        ({"bytes": {"path": "data", "encoding": "hex"}, "points": POINTS}, "bytes: needs a layout or a codec"),
         ({"bytes": {"encoding": "hex"}, "layout": LAYOUT, "points": POINTS}, "bytes.path: needed for format json"),
         (
             {"bytes": {"path": "data"}, "layout": LAYOUT, "points": POINTS},
@@ -117,7 +118,7 @@ LAYOUT = {"fields": [{"name": "x", "type": "uint8"}]}
         ({"where": {"a": 1}, "points": POINTS}, "where: belongs to each"),
         (
             {"topics": ["tele/+/SENSOR"], "points": POINTS},
-            "topics.0: expected {device} in it, or the key `device`; or no `topics`: each device its own",
+            "topics.0: 'tele/+/SENSOR' does not name the device; write {device} for that level, or say `device`",
         ),
         ({"device": "id", "points": POINTS}, "device: without `topics` every device has a topic of its own"),
         ({"points": {"power_kw": "$key"}}, "points.power_kw.0.path: $key leads nowhere without each"),
@@ -129,7 +130,7 @@ LAYOUT = {"fields": [{"name": "x", "type": "uint8"}]}
         ),
         (
             {"points": {"power_kw": ["a", {"path": "b", "when": {"$topic.kind": "x"}}]}},
-            'points.power_kw.1.when: $topic.kind leads nowhere: topic "of a device\'s own" has no part {kind}',
+            "points.power_kw.1.when: $topic.kind leads nowhere: without `topics` every device has a topic of its own",
         ),
         (
             {"intervals": {"path": "d", "every": "5m", "newest": "first", "point": "volume_m3"}, "points": POINTS},
@@ -190,9 +191,9 @@ def test_the_parts_of_a_form_must_agree(form: dict[str, object], reason: str) ->
         ),
         ({"path": "a", "unit": "pulse"}, "points.power_kw.0.unit: pulse is for registers, and power_kw is none"),
         ({"path": "a", "bit": 3}, "points.power_kw.0.bit: gives true or false, and power_kw takes a number; add a map"),
-        ({"path": "a", "map": {"x": "y"}}, "points.power_kw.0.map: power_kw: expected a number, got a text"),
-        ({"value": "on"}, "points.power_kw.0.value: power_kw: expected a number, got a text"),
-        ({"path": "a", "default": "on"}, "points.power_kw.0.default: power_kw: expected a number, got a text"),
+        ({"path": "a", "map": {"x": "y"}}, "points.power_kw.0.map.x: power_kw takes a number, not 'y'"),
+        ({"value": "on"}, "points.power_kw.0.value: power_kw takes a number, not 'on'"),
+        ({"path": "a", "default": "on"}, "points.power_kw.0.default: expected a number, got a text"),
     ],
 )
 def test_the_parts_of_a_numbers_source_must_agree(source: dict[str, object], reason: str) -> None:
@@ -209,19 +210,19 @@ def test_the_parts_of_a_numbers_source_must_agree(source: dict[str, object], rea
         (
             "door",
             {"path": "a", "map": {"x": "ajar"}},
-            "points.door.0.map: door: not one of its words (expected one of closed, open)",
+            "points.door.0.map.x: door takes closed or open, not 'ajar'",
         ),
         (
             "leak",
             {"path": "a", "map": {"x": 1}},
-            "points.leak.0.map: leak: expected true or false, got a number",
+            "points.leak.0.map.x: leak takes true or false, not 1",
         ),
         (
             "leak",
             {"path": "a", "map": {"x": True}, "otherwise": "no"},
-            "points.leak.0.otherwise: leak: expected true or false, got a text",
+            "points.leak.0.otherwise: leak takes true or false, not 'no'",
         ),
-        ("leak", {"path": "a", "map": {"x": True}, "default": "y"}, "points.leak.0.default: leak: a value that the"),
+        ("leak", {"path": "a", "map": {"x": True}, "default": "y"}, "points.leak.0.default: a value that the"),
         ("door", {"path": "a", "bit": 0}, "points.door.0.bit: gives true or false, and door takes a text; add a map"),
     ],
 )
@@ -229,11 +230,24 @@ def test_the_parts_of_other_sources_must_agree(point: str, source: dict[str, obj
     assert refuse_source(point, source).startswith(reason)
 
 
+def test_all_that_does_not_go_together_is_told_at_once() -> None:
+    with pytest.raises(ValidationError) as raised:
+        Profile.model_validate(
+            {"id": "p", "csv": {"columns": ["a"]}, "where": {"a": 1}, "points": {"leak": {"value": 1}}}
+        )
+    [error] = raised.value.errors()
+    assert error["ctx"]["error"].misfits == (
+        Misfit(("points", "leak", 0, "value"), "leak takes true or false, not 1"),
+        Misfit(("csv",), "belongs to format csv"),
+        Misfit(("where",), "belongs to each"),
+    )
+
+
 def test_all_sources_of_a_point_count_pulses_or_none_does() -> None:
     sources = [{"path": "a", "unit": "pulse"}, {"path": "b", "unit": "L"}]
     assert refuse(points={"volume_m3": sources}) == (
         (),
-        "points.volume_m3.unit: pulse goes for all sources of a point, or for none",
+        "points.volume_m3.1.unit: pulse goes for all sources of a point, or for none",
     )
 
 
@@ -274,8 +288,16 @@ def test_all_sources_of_a_point_count_pulses_or_none_does() -> None:
             ("time",),
             "zone: belongs to format local, dsmr or a pattern, not epoch_s",
         ),
-        ({"messages": [{"points": POINTS}], "points": POINTS}, (), "points: say it in each of `messages`"),
-        ({"messages": [{"points": POINTS}], "topics": ["a/{device}"]}, (), "topics: say it in each of `messages`"),
+        (
+            {"messages": [{"points": POINTS}], "points": POINTS},
+            (),
+            "points: with `messages`, each of them says it for itself",
+        ),
+        (
+            {"messages": [{"points": POINTS}], "topics": ["a/{device}"]},
+            (),
+            "topics: with `messages`, each of them says it for itself",
+        ),
         ({"points": POINTS, "tests": [{"readings": []}]}, ("tests", 0), "expected payload or payload_hex"),
         ({"points": POINTS, "tests": [{"payload": "1"}]}, ("tests", 0), "expected readings or error"),
         (

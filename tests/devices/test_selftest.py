@@ -48,11 +48,20 @@ def test_what_is_read_as_said_passes(payload: str, readings: list[dict[str, obje
         (
             "{}",
             [{"leak": True}],
-            (),
-            "undecodable: no point in the message (the profile finds none of its points)",
+            ("readings",),
+            (
+                "expected 1 reading (leak true), got the error: no point in the message"
+                " (the profile finds none of its points)"
+            ),
         ),
-        ('{"p": 1}', [{"p": 1}], ("readings", 0), "'p' is no point"),
-        ('{"p": 1}', [{"leak": True}, {"leek": True}], ("readings", 1), "'leek' is no point (did you mean leak?)"),
+        ('{"p": 1}', [{"p": 1}], ("readings", 0, "p"), "'p' is no point"),
+        (
+            '{"p": 1}',
+            [{"leak": True}, {"device": "a", "leek": True}],
+            ("readings", 1, "leek"),
+            "'leek' is no point (did you mean leak?)",
+        ),
+        ('{"p": 1}', [{"device": "a"}], ("readings", 0), "expected at least one point"),
         (
             '{"p": 1}',
             [{"leak": True}] * 2,
@@ -99,7 +108,7 @@ def test_no_reading_is_what_a_test_of_ignored_messages_expects() -> None:
         {"payload": '{"leak": true}', "readings": [{"device": "m2", "leak": True}]},
     ]
     assert check_profile(Profile.model_validate(profile | {"tests": tests})) == [
-        (2, ("readings", 0, "device"), "device: expected m2, got device"),
+        (2, ("readings", 0, "device"), "device: expected m2, got device; say its `topic`"),
     ]
 
 
