@@ -19,6 +19,7 @@ from devices.sources import PULSE
 from devices.topics import DEVICE
 from devices.topics import SITE as SITE_PART
 
+_ROW = "{:<20} {:<16} {:>5} {:>7} {:>7} {:>7} {:>5}   {}"
 _RUNS = 40
 _MESSAGES = 200
 _AIMS_US = {"canonical": 6.0}
@@ -35,7 +36,11 @@ def main() -> None:
     """Prints a table."""
     catalog = Catalog()
     names = sys.argv[1:] or sorted(catalog)
-    print(f"{'profile':<20} {'format':<12} {'cases':>5} {'least':>7} {'median':>7} {'most':>7} {'aim':>5}   CPU µs a message")
+    print(
+        _ROW.format(
+            "profile", "format", "cases", "least", "median", "most", "aim", "CPU µs a message; the dearest case"
+        )
+    )
     for name in names:
         profile = catalog[name]
         tests = [*profile.tests]
@@ -44,19 +49,19 @@ def main() -> None:
         costs = {test.name: cost for test in tests if (cost := measure(profile, test)) is not None}
         formats = "/".join(sorted({form.format for form in profile.forms}))
         aim = _AIMS_US.get(name, _AIM_US if formats in {"json", "canonical", "json/value"} else None)
-        shown = f"{aim:>5.0f}" if aim else "    -"
         values = sorted(costs.values())
-        most = max(costs, key=lambda case: costs[case])
-        print(
-            f"{name:<20} {formats:<12} {len(costs):>5} {values[0]:>7.1f} {median(values):>7.1f} {values[-1]:>7.1f} {shown}   {most}"
-        )
+        figures = [f"{value:.1f}" for value in (values[0], median(values), values[-1])]
+        dearest = max(costs, key=lambda case: costs[case])
+        print(_ROW.format(name, formats, len(costs), *figures, f"{aim:.0f}" if aim else "-", dearest))
 
 
 def measure(profile: Profile, test: ProfileTest) -> float | None:
     """CPU time of a message in µs, the least of several runs; None for one that gives no reading."""
     own = "" if any(form.topics for form in profile.forms) else "own/topic"
     topic = test.topic or own or profile.forms[0].topics[0].replace(DEVICE, "device").replace(SITE_PART, SITE)
-    counts = any(source.unit == PULSE for form in profile.forms for sources in form.points.values() for source in sources)
+    counts = any(
+        source.unit == PULSE for form in profile.forms for sources in form.points.values() for source in sources
+    )
     kind, weight = _PULSES.get(profile.id, ("electricity_meter", "10 Wh")) if counts else ("sensor", "")
     decoder = adopt(profile.id, [(topic, test.data)], topic=own, kind=kind, pulse_weight=weight)
     try:

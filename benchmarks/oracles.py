@@ -1,5 +1,7 @@
-"""What real payloads should give: for each family of the corpus, how a record is published, and what it says, worked out by plain
-code that shares nothing with the profiles."""
+"""What real payloads should give, worked out by plain code that shares nothing with the profiles.
+
+For each family of the corpus: how a record is published, and what it says.
+"""
 
 import json
 import re
@@ -20,7 +22,7 @@ class Case(NamedTuple):
         profile: id of the built-in profile that reads it.
         topic: where it is published.
         payload: its bytes.
-        expected: what one of its readings must at least say of electricity, water, access or safety; empty: it says nothing.
+        expected: what one of its readings must at least say of electricity, water, access or safety; empty: nothing.
         reason: why it says nothing, or cannot.
         own_topic: the topic is the device's own.
         kind: of the device.
@@ -115,7 +117,9 @@ def _shelly(record: Record) -> Case:
     whole = {"src": "device", "method": "NotifyFullStatus", "params": {"ts": message["sys"]["unixtime"], **message}}
     measuring = next((key for key in message if key.endswith(":0") and "aenergy" in message[key]), "")
     expected = _shelly_component(message.get(measuring, {}))
-    return Case("shelly_gen2", "device/events/rpc", json.dumps(whole).encode(), expected, "a relay that does not measure")
+    return Case(
+        "shelly_gen2", "device/events/rpc", json.dumps(whole).encode(), expected, "a relay that does not measure"
+    )
 
 
 _ELECTRIC_TYPES = frozenset({4, 5, 7, 8})
@@ -234,7 +238,7 @@ def _access(record: Record) -> Case:
 
 
 def _lorawan(record: Record) -> Case:
-    """As ChirpStack publishes it: with what the vendor's codec made of it, or, where we read the bytes, with these alone."""
+    """As ChirpStack publishes it: with what the vendor's codec made of it; where we read bytes, with these alone."""
     device = record["device"]
     profile = "milesight_leak" if device.startswith("milesight/em300-sld") else "chirpstack"
     message = {

@@ -2,7 +2,7 @@
 
     .venv/bin/python benchmarks/payloads.py [--data FOLDER] [FAMILY…]
 
-A record counts where it says something about electricity, water, access or safety (benchmarks/oracles.py works out what, on its own).
+A record counts where it says something about electricity, water, access or safety (see benchmarks/oracles.py).
 It is right where one of its readings says exactly that. Exit code 1 below the aim of 95 %.
 """
 
@@ -23,7 +23,7 @@ from benchmarks.adoption import RECEIVED, adopt
 from benchmarks.oracles import Case, Record, Values, find_case
 from devices.catalog import Catalog
 from devices.errors import Undecodable
-from devices.reading import Reading
+from devices.reading import Reading, Value
 
 _AIM = 0.95
 _DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -62,7 +62,7 @@ def judge(record: Record) -> Verdict:
         said = ", ".join(sorted({name for reading in readings for name in reading.values})) or error or "ignored"
         return Verdict(record, "silent", f"{case.reason}; read: {said}")
     for reading in readings:
-        if not (differences := _compare(case.expected, reading)):
+        if not _compare(case.expected, reading):
             return Verdict(record, "right", "")
     best = min((_compare(case.expected, reading) for reading in readings), key=len, default=[error or "no reading"])
     return Verdict(record, "wrong", "; ".join(best))
@@ -95,7 +95,7 @@ def _compare(expected: Values, reading: Reading) -> list[str]:
     ]
 
 
-def _same(one: float | bool | str, other: float | bool | str | None) -> bool:
+def _same(one: Value, other: Value | None) -> bool:
     if isinstance(other, bool | str | None) or isinstance(one, bool | str):
         return one == other
     return isclose(one, other, rel_tol=1e-9, abs_tol=1e-9)
@@ -114,7 +114,9 @@ def show(verdicts: list[Verdict]) -> float:
         table.add_row(name, *map(str, (count.total(), saying, count["right"], count["wrong"], share)))
     console.print(table)
     for outcome in ("wrong", "silent"):
-        console.print(f"\n{outcome.capitalize()}:" if outcome == "wrong" else "\nSay nothing about these kinds, and why:")
+        console.print(
+            f"\n{outcome.capitalize()}:" if outcome == "wrong" else "\nSay nothing about these kinds, and why:"
+        )
         for record, found, detail in verdicts:
             if found == outcome:
                 console.print(f"  {record['id']} ({record['device']}): {detail}", markup=False, highlight=False)

@@ -3,7 +3,18 @@
 import typer
 
 from collector import __version__
-from collector.commands import configuration, credentials, daemon, demo, devices, doctor, journal, ledger, quarantine, simulate
+from collector.commands import (
+    configuration,
+    credentials,
+    daemon,
+    demo,
+    devices,
+    doctor,
+    journal,
+    ledger,
+    quarantine,
+    simulate,
+)
 
 app = typer.Typer(
     name="siteward",

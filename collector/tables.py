@@ -104,7 +104,8 @@ REPLACEMENTS = _make_table(
 
 CHINESE_WORDS: Mapping[Place, Mapping[str, str]] = {
     ("kind",): {
-        "电表": "electricity_meter", "水表": "water_meter", "门": "door", "门禁": "door", "传感器": "sensor", "网关": "gateway",
+        "电表": "electricity_meter", "水表": "water_meter", "门": "door", "门禁": "door",
+        "传感器": "sensor", "网关": "gateway",
     },
     ("direction",): {"进": "in", "出": "out"},
 }  # fmt: skip

@@ -52,7 +52,7 @@ def _compile_criterion(criterion: Criterion) -> Callable[[Any], bool]:
         checks.append(lambda found: plain_text(found) not in refused)
     if criterion.contains is not None:
         pieces = [criterion.contains] if isinstance(criterion.contains, str) else criterion.contains
-        checks.append(lambda found: type(found) is str and any([piece in found for piece in pieces]))
+        checks.append(lambda found: type(found) is str and any(piece in found for piece in pieces))
     if criterion.matches is not None:
         search = compile_search(criterion.matches)
         checks.append(lambda found: (text := plain_text(found)) is not None and search(text) is not None)

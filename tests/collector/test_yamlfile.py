@@ -204,12 +204,18 @@ def test_an_alias_stands_for_what_its_anchor_names_and_is_complained_about_where
 
 def test_one_and_true_cannot_both_be_keys() -> None:
     (fault,) = Document("{1: a, true: b}\n").faults
-    assert fault == Fault(Spot(1, 8, "true"), "1 and true, or 0 and false, cannot both be keys: true", "put the number in quotes")
+    assert fault == Fault(
+        Spot(1, 8, "true"), "1 and true, or 0 and false, cannot both be keys: true", "put the number in quotes"
+    )
 
 
 def test_a_document_cannot_unfold_without_end() -> None:
-    lines = ["a0: &a0 [x, x, x, x]"] + [f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}, *a{n - 1}, *a{n - 1}]" for n in range(1, 30)]
-    assert [fault.message for fault in Document("\n".join(lines)).faults] == ["aliases stand for more than 20,000 values"]
+    lines = ["a0: &a0 [x, x, x, x]"] + [
+        f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}, *a{n - 1}, *a{n - 1}]" for n in range(1, 30)
+    ]
+    assert [fault.message for fault in Document("\n".join(lines)).faults] == [
+        "aliases stand for more than 20,000 values"
+    ]
 
 
 def test_aliases_do_not_nest_deeper_than_what_is_written() -> None:
