@@ -73,7 +73,10 @@ def _compile_text(form: Form) -> Callable[[bytes], list[Part]]:
 
 
 def _open_json(payload: bytes, _received: int, _parts: Mapping[str, str]) -> list[Part]:
-    return _parse_once(payload)
+    opened = _parse_once(payload)
+    if isinstance(opened, Undecodable):
+        raise Undecodable(opened.reason, hint=opened.hint)
+    return opened
 
 
 def peek_json(payload: bytes) -> Any:  # noqa: ANN401 - JSON is anything
@@ -82,13 +85,16 @@ def peek_json(payload: bytes) -> Any:  # noqa: ANN401 - JSON is anything
     Raises:
         Undecodable: it is none.
     """
-    return _parse_once(payload)[0].body
+    return _open_json(payload, 0, {})[0].body
 
 
 @lru_cache(maxsize=1)
-def _parse_once(payload: bytes) -> list[Part]:
-    """The several forms of a profile look at one message after another; none of them changes it."""
-    return [Part(parse_json(payload))]
+def _parse_once(payload: bytes) -> list[Part] | Undecodable:
+    """The several forms of a profile look at one message after another; none of them changes it, or mends it again."""
+    try:
+        return [Part(parse_json(payload))]
+    except Undecodable as error:
+        return error
 
 
 def _compile_uplink(form: Form) -> Opener:

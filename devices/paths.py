@@ -192,9 +192,25 @@ def _compile_surroundings(path: str) -> Find:
             named = attrgetter("parts" if name == "topic" else "pieces")
             return lambda _item, scope: named(scope).get(rest)
     find = compile_path(rest or "@")
-    if name == "up":
-        return lambda _item, scope: find(scope.up, scope)
-    return lambda _item, scope: find(scope.root, scope)
+    around = attrgetter(name or "root")
+    if find_steps(rest or "@") is None:
+        return _remember(find, around)
+    return lambda _item, scope: find(around(scope), scope)
+
+
+def _remember(find: Find, around: Callable[[Scope], Any]) -> Find:
+    """A search through what surrounds all items of a message is made once, and not for every item again."""
+    known: tuple[Any, Any] = (around, None)  # which is no message
+
+    def search(_item: Any, scope: Scope) -> Any:  # noqa: ANN401 - JSON is anything
+        nonlocal known
+        last = known
+        place = around(scope)
+        if place is not last[0]:
+            last = known = (place, find(place, scope))
+        return last[1]
+
+    return search
 
 
 def _split_surroundings(path: str) -> tuple[str, str]:

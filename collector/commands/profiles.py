@@ -28,7 +28,7 @@ from devices.values import suggest
 def profiles(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[PROFILE]...", help="Some of them; left out: all."),
+        typer.Argument(metavar="PROFILE", help="Some of them; left out: all."),
     ] = None,
     config: ConfigFolder = DEFAULT_CONFIG,
     *,

@@ -27,9 +27,7 @@ from devices.values import suggest
 def try_(
     profile: Annotated[
         str | None,
-        typer.Argument(
-            metavar="[PROFILE]", help="Tried without the register; left out: what the register makes of it."
-        ),
+        typer.Argument(metavar="PROFILE", help="Tried without the register; left out: what the register makes of it."),
     ] = None,
     config: ConfigFolder = DEFAULT_CONFIG,
     *,

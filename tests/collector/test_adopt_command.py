@@ -35,11 +35,6 @@ points: {volume_m3: {path: v, unit: L}}
 PLACES = "buildings: [{id: A, floors: [{id: 1F, areas: [{id: hall}]}]}]\n"
 
 
-@pytest.fixture(autouse=True)
-def wide(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("collector.terminal.console.width", 200)
-
-
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
     """Devices of three profiles; nobody is at the broker's address."""
@@ -56,7 +51,7 @@ def config(tmp_path: Path) -> Path:
 def run(config: Path, *arguments: str) -> Result:
     app = typer.Typer()
     app.command()(adopt)
-    return CliRunner().invoke(app, [*arguments, "--config", str(config)])
+    return CliRunner().invoke(app, [*arguments, "--config", str(config)], env={"COLUMNS": "200"})
 
 
 def answer(config: Path, *arguments: str) -> object:

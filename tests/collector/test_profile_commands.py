@@ -59,13 +59,8 @@ def config(tmp_path: Path) -> Path:
     return config
 
 
-@pytest.fixture(autouse=True)
-def wide(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("collector.terminal.console.width", 120)
-
-
 def run(config: Path, *words: str) -> Result:
-    return CliRunner().invoke(app, ["devices", *words, "--config", str(config)])
+    return CliRunner().invoke(app, ["devices", *words, "--config", str(config)], env={"COLUMNS": "120"})
 
 
 def say(config: Path, *words: str, code: int = 0) -> str:

@@ -76,6 +76,15 @@ def test_what_surrounds_a_reading_begins_with_a_dollar(path: str, found: object)
     assert find(path) == found
 
 
+def test_what_surrounds_one_item_is_not_taken_for_what_surrounds_another() -> None:
+    find_root, find_up = compile_path("$.sum(l)"), compile_path("$up.l[-1:]")
+    scopes = [Scope({"l": [number]}, {}, up={"l": [number, -number]}) for number in (1, 2, 2, 1)]
+    for scope in scopes:
+        assert find_root(None, scope) == sum(scope.root["l"])
+        assert find_up(None, scope) == [-scope.root["l"][0]]
+        assert find_root(None, scope) == sum(scope.root["l"])
+
+
 def test_a_root_that_is_a_list_is_entered() -> None:
     assert compile_path("$[1]")(None, Scope([1, 2], {})) == 2
 
