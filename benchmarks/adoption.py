@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from devices.catalog import Catalog
 from devices.decoder import Decoder
 from devices.errors import Undecodable
+from devices.language.catalog import Catalog
 from devices.register import Device, Kind, Register
 from devices.timestamps import TimeLimits
 

@@ -25,9 +25,9 @@ from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from devices.counters import find_steps
+from devices.counting.counters import find_steps
+from devices.counting.steps import LEFT_OUT, CounterFacts, Kind, Replacement
 from devices.durations import NANOSECONDS
-from devices.steps import LEFT_OUT, CounterFacts, Kind, Replacement
 from devices.timestamps import parse_local
 
 HOUR = NANOSECONDS["h"]

@@ -11,11 +11,11 @@ from statistics import median
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.adoption import RECEIVED, SITE, adopt
-from devices.catalog import Catalog
 from devices.errors import Undecodable
-from devices.profile import Profile, ProfileTest
+from devices.language.catalog import Catalog
+from devices.language.profile import Profile, ProfileTest
+from devices.language.sources import PULSE
 from devices.register import Kind
-from devices.sources import PULSE
 from devices.topics import DEVICE
 from devices.topics import SITE as SITE_PART
 

@@ -21,8 +21,8 @@ from rich.table import Table
 
 from benchmarks.adoption import RECEIVED, adopt
 from benchmarks.oracles import Case, Record, Values, find_case
-from devices.catalog import Catalog
 from devices.errors import Undecodable
+from devices.language.catalog import Catalog
 from devices.reading import Reading, Value
 
 _AIM = 0.95

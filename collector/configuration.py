@@ -16,16 +16,16 @@ from collector.settings import Settings
 from collector.tables import DEVICES, REPLACEMENTS
 from collector.wording import Source
 from collector.yamlfile import Document, Fault, Spot, spot_at
-from devices.catalog import Catalog
 from devices.clashes import find_clashes
-from devices.codec import Codec, CodecError
 from devices.credentials import Hasher
 from devices.decoder import Decoder
 from devices.errors import Unroutable
+from devices.formats.codec import Codec, CodecError
+from devices.language.catalog import Catalog
+from devices.language.profile import Profile
+from devices.language.selftest import check_profile
 from devices.places import Places
-from devices.profile import Profile
 from devices.register import Device, Register, Replacement
-from devices.selftest import check_profile
 from devices.timestamps import TimeLimits
 from devices.values import suggest
 

@@ -3,8 +3,8 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from devices.clashes import Clash
+from devices.language.profile import Profile
 from devices.places import Area, Building, Floor, Places
-from devices.profile import Profile
 from devices.register import Device, Register
 from devices.values import suggest
 

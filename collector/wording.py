@@ -8,9 +8,9 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from collector.yamlfile import Fault, Path, Spot
+from devices.language.profile import CODEC_NAME
 from devices.misfits import Misfit, MisfitError
 from devices.points import POINTS
-from devices.profile import CODEC_NAME
 from devices.register import IDENTIFIER, LINE, PLACE, TAG_VALUE, WORDS
 from devices.values import suggest
 

@@ -7,8 +7,8 @@ import orjson
 
 from devices.credentials import Hasher
 from devices.errors import Pointless, Stranger, Undecodable
+from devices.language.profile import Profile
 from devices.message import Record
-from devices.profile import Profile
 from devices.reading import Reading, Value
 from devices.register import Register
 from devices.router import Route, Router, Target

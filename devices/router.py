@@ -4,14 +4,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from devices.errors import Undecodable, Unroutable
-from devices.formats import Toolbox
-from devices.forms import ReadForm, compile_form
+from devices.formats.sparkplug import Host, split_address
+from devices.language.forms import ReadForm, compile_form
+from devices.language.openers import Toolbox
+from devices.language.profile import Form, Profile
+from devices.language.sources import PULSE
+from devices.language.switch import Gates, compile_switch, find_gates
 from devices.points import POINTS
-from devices.profile import Form, Profile
 from devices.register import Device, Register
-from devices.sources import PULSE
-from devices.sparkplug import Host, split_address
-from devices.switch import Gates, compile_switch, find_gates
 from devices.topics import DEVICE, SITE, has_wildcard, list_parts, reduce_filters, to_filter
 from devices.topictree import TopicTree
 from devices.values import suggest

@@ -13,10 +13,10 @@ from pydantic.fields import FieldInfo
 from collector.cli import app
 from collector.settings import Settings
 from collector.telemetry import FIGURES
-from devices.catalog import Catalog
 from devices.durations import write_duration
+from devices.language.catalog import Catalog
+from devices.language.profile import Form, Profile
 from devices.points import POINT_KINDS, POINTS
-from devices.profile import Form, Profile
 from devices.quantities import DIMENSIONS, Quantity
 from devices.register import Device, Replacement, Text
 

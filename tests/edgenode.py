@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from devices.sparkplug_payload import PAYLOAD
+from devices.formats.sparkplug_payload import PAYLOAD
 
 TIME = 1_795_334_400_000
 """2026-11-22T08:00:00Z in ms; each message of a node is a second later than the one before."""

@@ -6,10 +6,10 @@ from typing import Any, TypeAlias
 import pytest
 
 from devices.errors import Undecodable
-from devices.formats import Toolbox
-from devices.forms import compile_form
+from devices.language.forms import compile_form
+from devices.language.openers import Toolbox
+from devices.language.profile import Profile
 from devices.message import Record
-from devices.profile import Profile
 from devices.reading import Value
 
 EIGHT = 1_795_334_400_000_000_000

@@ -25,8 +25,8 @@ from collector.terminal import (
     print_json,
     print_rows,
 )
+from devices.language.profile import Profile
 from devices.places import Places
-from devices.profile import Profile
 from devices.register import IDENTIFIER, Register
 
 MODELS: dict[str, tuple[type[BaseModel], str]] = {

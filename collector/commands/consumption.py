@@ -17,13 +17,13 @@ from collector.settings import EmbeddedStore
 from collector.store import Store
 from collector.stores import open_store
 from collector.terminal import DEFAULT_CONFIG, AsJson, ConfigFolder, console, fail, print_json, print_rows
-from devices.consumption import Consumption, spread
-from devices.counters import find_steps
+from devices.counting.consumption import Consumption, spread
+from devices.counting.counters import find_steps
+from devices.counting.facts import find_facts
+from devices.counting.steps import CounterFacts, Step
 from devices.durations import NANOSECONDS
-from devices.facts import find_facts
 from devices.points import POINTS
 from devices.register import Device, registers_of
-from devices.steps import CounterFacts, Step
 from devices.timestamps import format_rfc3339
 from devices.values import suggest
 

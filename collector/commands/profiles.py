@@ -19,9 +19,9 @@ from collector.terminal import (
     print_json,
     print_rows,
 )
-from devices.catalog import Catalog
-from devices.profile import Profile
-from devices.selftest import Failure, check_profile
+from devices.language.catalog import Catalog
+from devices.language.profile import Profile
+from devices.language.selftest import Failure, check_profile
 from devices.values import suggest
 
 

@@ -9,12 +9,12 @@ from rich.markup import escape
 
 from collector.commands.common import show_moment
 from collector.terminal import console, print_rows
+from devices.language.profile import Form, Profile
+from devices.language.trace import ITEMS_SHOWN, Item, Look, Trace
 from devices.message import Record
 from devices.points import POINTS
-from devices.profile import Form, Profile
 from devices.reading import Reading, Value
 from devices.timestamps import format_rfc3339
-from devices.trace import ITEMS_SHOWN, Item, Look, Trace
 
 _TEXT_LENGTH_MAX = 300
 _CELL_LENGTH_MAX = 60

@@ -15,12 +15,12 @@ from collector.commands.traceview import Message, Outcome, Tryout, Way, show, te
 from collector.configuration import Configuration
 from collector.terminal import DEFAULT_CONFIG, EXIT_FINDINGS, AsJson, ConfigFolder, fail, print_json
 from devices.errors import Undecodable
-from devices.formats import Toolbox
-from devices.profile import Profile
+from devices.formats.sparkplug import Host
+from devices.language.openers import Toolbox
+from devices.language.profile import Profile
+from devices.language.trace import Trace, trace_form
 from devices.register import Device
-from devices.sparkplug import Host
 from devices.topics import DEVICE, SITE, to_pattern, write_example
-from devices.trace import Trace, trace_form
 from devices.values import suggest
 
 

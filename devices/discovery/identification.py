@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from devices.decoder import Decoder
 from devices.discovery.announcements import Heard
 from devices.errors import Stranger, Undecodable, Unroutable
-from devices.profile import Profile
+from devices.language.profile import Profile
 from devices.reading import Reading, Value
 from devices.register import Device, Register
 from devices.timestamps import TimeLimits

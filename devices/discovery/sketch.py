@@ -7,7 +7,7 @@ import yaml
 from pydantic import ValidationError
 
 from devices.discovery.announcements import Announcement, Entity, Word, group_entities
-from devices.profile import Profile
+from devices.language.profile import Profile
 from devices.topics import DEVICE
 
 _FLAGS = {"true": True, "on": True, "false": False, "off": False}

@@ -13,8 +13,8 @@ from collector.journal import Journal
 from collector.mqtt import Message
 from collector.pipeline import Pipeline
 from collector.settings import Quarantine
-from devices.catalog import Catalog
 from devices.decoder import Decoder
+from devices.language.catalog import Catalog
 from devices.points import POINTS
 from devices.register import Device, Register
 from devices.timestamps import TimeLimits

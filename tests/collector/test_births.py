@@ -8,8 +8,8 @@ from structlog.testing import capture_logs
 
 from collector import births
 from collector.journal import Journal
-from devices.catalog import Catalog
 from devices.decoder import Decoder
+from devices.language.catalog import Catalog
 from devices.register import Device, Register
 from devices.timestamps import TimeLimits
 from tests.edgenode import TIME, EdgeNode, Spoken, metric

@@ -3,8 +3,8 @@
 import pytest
 
 from collector.yamlfile import Document
-from devices.catalog import builtin_folders, read_builtin
-from devices.profile import Profile
+from devices.language.catalog import builtin_folders, read_builtin
+from devices.language.profile import Profile
 
 
 @pytest.mark.parametrize("name", builtin_folders())

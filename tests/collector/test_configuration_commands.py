@@ -12,7 +12,7 @@ from collector.cli import app
 from collector.configuration import load
 from collector.settings import Settings
 from collector.yamlfile import Document
-from devices.profile import Profile
+from devices.language.profile import Profile
 from devices.register import Device
 
 EXAMPLE = Path(__file__).parents[2] / "config"

@@ -10,7 +10,7 @@ from collector.configuration import load
 from collector.settings import EmbeddedStore, Settings
 from collector.yamlfile import Document
 from devices.clashes import find_clashes
-from devices.facts import find_facts
+from devices.counting.facts import find_facts
 from devices.register import Register
 
 EXAMPLE = Path(__file__).parents[2] / "config"

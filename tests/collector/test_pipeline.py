@@ -13,9 +13,9 @@ from collector.journal import Journal
 from collector.mqtt import Message
 from collector.pipeline import Pipeline
 from collector.settings import Quarantine
-from devices.catalog import Catalog
 from devices.decoder import Decoder
-from devices.profile import Profile
+from devices.language.catalog import Catalog
+from devices.language.profile import Profile
 from devices.reading import Reading
 from devices.register import Device, Register
 from devices.timestamps import TimeLimits

@@ -18,7 +18,7 @@ from collector.simulation.campus import Campus
 from collector.simulation.publisher import Publisher, fill_back, go_live
 from collector.simulation.report import Report, encode, find_topic
 from collector.simulation.rhythm import Rhythm
-from devices.canonical import read_canonical
+from devices.formats.canonical import read_canonical
 from devices.register import Device, Register
 from tests.integration.servers import wait_until
 

@@ -13,12 +13,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from devices.catalog import Catalog
 from devices.credentials import Hasher, Key
 from devices.decoder import Decoder
 from devices.errors import Stranger, Undecodable
+from devices.language.catalog import Catalog
+from devices.language.profile import Profile
 from devices.points import EVENTS, POINTS
-from devices.profile import Profile
 from devices.reading import Reading
 from devices.register import Device, Register
 from devices.timestamps import TimeLimits

@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from devices.catalog import Catalog
 from devices.errors import Undecodable, Unroutable
-from devices.profile import Profile
+from devices.language.catalog import Catalog
+from devices.language.profile import Profile
 from devices.register import Device, Register
 from devices.router import Router
 from tests.profilebench import Keys

@@ -12,7 +12,7 @@ import pytest
 from collector import births, quarantine
 from collector.daemon import Daemon
 from collector.settings import Mqtt
-from devices.sparkplug_payload import parse_payload, read_value
+from devices.formats.sparkplug_payload import parse_payload, read_value
 from tests.edgenode import EdgeNode, Spoken, metric
 from tests.integration.peers import Driver, Seen, connect, publish, settings, watch
 from tests.integration.servers import Mosquitto, wait_until
@@ -30,7 +30,7 @@ def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("collector.session._BACKOFF_S", (0.05, 0.2))
     monkeypatch.setattr("collector.subscriber._IDLE_S", 0.05)
     monkeypatch.setattr("collector.daemon._LOOK_S", 0.05)
-    monkeypatch.setattr("devices.sparkplug._ASK_INTERVAL", 0)
+    monkeypatch.setattr("devices.formats.sparkplug._ASK_INTERVAL", 0)
 
 
 @pytest.fixture

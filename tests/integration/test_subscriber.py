@@ -17,8 +17,8 @@ from collector.settings import Mqtt, Quarantine
 from collector.simulation.broker import EmbeddedBroker
 from collector.states import State
 from collector.subscriber import Subscriber
-from devices.catalog import Catalog
 from devices.decoder import Decoder
+from devices.language.catalog import Catalog
 from devices.reading import Reading
 from devices.register import Device, Register
 from devices.timestamps import TimeLimits

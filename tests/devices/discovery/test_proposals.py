@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from devices.discovery.identification import Place, Surroundings, read_values
 from devices.discovery.proposals import FILTERS, Proposal, propose
-from devices.profile import Profile
+from devices.language.profile import Profile
 from devices.topics import covers
 
 NOW = 1_795_334_400 * 10**9

@@ -1,0 +1,1 @@
+"""What a meter's register counted: steps, faults, consumption."""

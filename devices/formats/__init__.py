@@ -1,0 +1,1 @@
+"""The formats of payloads: each opens a payload into parts."""

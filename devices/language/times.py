@@ -1,0 +1,75 @@
+"""From what a profile says of times to a function that finds and reads them."""
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+from zoneinfo import ZoneInfo
+
+from devices.errors import Undecodable
+from devices.language.sources import TimeSource
+from devices.language.timepatterns import compile_pattern
+from devices.paths import Scope, compile_first
+from devices.timestamps import (
+    MICROSECOND,
+    MILLISECOND,
+    NANOSECOND,
+    SECOND,
+    ClockError,
+    Moment,
+    parse_age,
+    parse_dsmr,
+    parse_epoch,
+    parse_local,
+    parse_rfc3339,
+)
+
+ReadTime: TypeAlias = Callable[[Any, Scope, int], Moment | None]
+"""The time of an item that arrived at a time (nanoseconds since 1970); None where it says none."""
+
+_EPOCHS = {"epoch_s": SECOND, "epoch_ms": MILLISECOND, "epoch_us": MICROSECOND, "epoch_ns": NANOSECOND}
+_AGES = {"age_s": SECOND, "age_ms": MILLISECOND}
+
+
+def compile_time(source: TimeSource, zone: str) -> ReadTime:
+    """The function that reads a message's time.
+
+    Args:
+        source: where it stands, and how it is written.
+        zone: IANA name of the site's time zone, for clocks that show local time.
+    """
+    find = compile_first(source.path)
+    clock = ZoneInfo(source.zone or zone)
+    *attempts, last = [_choose_parser(form, clock) for form in source.format]
+
+    def read_time(item: Any, scope: Scope, received: int) -> Moment | None:  # noqa: ANN401 - JSON is anything
+        value = find(item, scope)
+        if value is None:
+            return None
+        for parse in attempts:
+            try:
+                return parse(value, received)
+            except ValueError:
+                continue  # written otherwise
+        try:
+            return last(value, received)
+        except ClockError:
+            return None  # the arrival counts
+        except ValueError as error:
+            raise Undecodable(f"time: {error}") from None
+
+    return read_time
+
+
+def _choose_parser(form: str, clock: ZoneInfo) -> Callable[[Any, int], Moment]:
+    """The function that reads a time as it is written; the second argument is the arrival."""
+    if form in _EPOCHS:
+        epoch = _EPOCHS[form]
+        return lambda value, _received: parse_epoch(value, epoch)
+    if form in _AGES:
+        age = _AGES[form]
+        return lambda value, received: parse_age(value, age, received)
+    if form == "rfc3339":
+        return lambda value, _received: parse_rfc3339(value)
+    if form == "dsmr":
+        return lambda value, _received: parse_dsmr(value, clock)
+    parse = parse_local if form == "local" else compile_pattern(form)
+    return lambda value, received: parse(value, clock, received)
