@@ -131,10 +131,11 @@ def test_a_register_that_rolls_over_counts_as_if_it_were_wider(rows: Rows) -> No
     assert total(rolled, CounterFacts(rolls_over_at=WIDTH)) == rows[-1][1] - rows[0][1]
 
 
-@given(rows=rising(st.integers(0, 8 * 500).map(lambda count: count / 8)))
-def test_with_a_limit_it_may_roll_over_in_steps_of_almost_half_its_width(rows: Rows) -> None:
+@given(rows=rising(st.integers(0, 8 * 400).map(lambda count: count / 8)))
+def test_with_a_limit_it_may_roll_over_in_steps_of_two_fifths_of_its_width(rows: Rows) -> None:
+    # Two steps of almost half come back to where they began, which is told as a wrong reading between two good ones.
     rolled = [(time, value % WIDTH) for time, value in confirmed(rows)]
-    assert total(rolled, CounterFacts(rolls_over_at=WIDTH, rate_max_per_h=500.0 * 60)) == rows[-1][1] - rows[0][1]
+    assert total(rolled, CounterFacts(rolls_over_at=WIDTH, rate_max_per_h=400.0 * 60)) == rows[-1][1] - rows[0][1]
 
 
 @given(rows=rising(), place=st.integers(1, 39), final=eighths, first=values)
