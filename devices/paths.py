@@ -6,7 +6,7 @@ They are JMESPath (https://jmespath.org), and begin with `$` for what surrounds 
 import re
 from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import jmespath
 from jmespath.parser import ParsedResult
@@ -36,6 +36,8 @@ class Scope(Struct):
     index: int | None = None
     pieces: Mapping[str, str] = {}
 
+
+_T = TypeVar("_T")
 
 Find: TypeAlias = Callable[[Any, Scope], Any]
 """Finds a value, from an item and what surrounds it; None where there is none."""
@@ -108,9 +110,13 @@ def compile_path(path: str) -> Find:
 
 def compile_first(paths: Sequence[str]) -> Find:
     """The function that finds what the first of several paths leads to that leads anywhere."""
-    finds = [compile_path(path) for path in paths]
+    return take_first([compile_path(path) for path in paths])
 
-    def find_first(item: Any, scope: Scope) -> Any:  # noqa: ANN401 - JSON is anything
+
+def take_first(finds: Sequence[Callable[[Any, Scope], _T | None]]) -> Callable[[Any, Scope], _T | None]:
+    """The function that gives what the first of several functions gives that gives anything."""
+
+    def find_first(item: Any, scope: Scope) -> _T | None:  # noqa: ANN401 - JSON is anything
         for find in finds:
             found = find(item, scope)
             if found is not None:

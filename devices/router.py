@@ -82,6 +82,7 @@ class _Branch(NamedTuple):
         members: devices by address.
         by_topic: {device} of the topic is the address.
         gates: what a message of the form has at its keys.
+        counted: its points that are counted in pulses.
     """
 
     form: Form
@@ -90,6 +91,7 @@ class _Branch(NamedTuple):
     members: dict[str, Target]
     by_topic: bool
     gates: Gates | None
+    counted: tuple[str, ...]
 
     def lead(self, parts: Mapping[str, str]) -> Leg:
         """The way to read a message on a topic with these parts."""
@@ -133,7 +135,7 @@ class Router:
         branches = {name: self._prepare(profile) for name, profile in used.items()}
         for device in register:
             _check_wildcards(device)
-            _check_pulses(device, used[device.profile])
+            _check_pulses(device, branches[device.profile])
             if device.topic:
                 self._give_topic(device, used[device.profile], branches[device.profile])
             else:
@@ -184,7 +186,7 @@ class Router:
         for form in profile.forms:
             for by_topic in sorted({form.is_named_by(topic) for topic in form.topics}) or [False]:
                 read = compile_form(form, self._toolbox, by_topic=by_topic)
-                branch = _Branch(form, profile.id, read, {}, by_topic, find_gates(form))
+                branch = _Branch(form, profile.id, read, {}, by_topic, find_gates(form), _list_counted(form))
                 branches.append(branch)
                 for topic in form.topics:
                     if form.is_named_by(topic) == by_topic:
@@ -199,7 +201,7 @@ class Router:
         self._routes[device.topic] = _join(
             Leg(
                 self._compile_own(branch.form),
-                _aim(device, branch.form),
+                _aim(device, branch),
                 _NO_PARTS,
                 branch.members,
                 profile.id,
@@ -220,7 +222,7 @@ class Router:
         if not any(form.topics for form in profile.forms):
             raise Unroutable(device.id, f"give it a `topic`; profile {profile.id!r} has none for all")
         for branch in branches:
-            other = branch.members.setdefault(address, _aim(device, branch.form))
+            other = branch.members.setdefault(address, _aim(device, branch))
             if other.id != device.id:
                 raise Unroutable(device.id, f"{address!r} already belongs to {other.id!r}")
             for topic in branch.form.topics if branch.by_topic else ():
@@ -288,16 +290,16 @@ def _check_wildcards(device: Device) -> None:
             raise Unroutable(device.id, f"expected no wildcard (+, #) in {text!r}")
 
 
-def _check_pulses(device: Device, profile: Profile) -> None:
+def _check_pulses(device: Device, branches: Sequence[_Branch]) -> None:
     """Whoever can only send pulses needs a weight."""
-    counted = {name: device.pulse_factor(name) for form in profile.forms for name in _list_counted(form)}
-    if counted and all(_list_counted(form) for form in profile.forms if not form.ignore) and not any(counted.values()):
+    counted = {name: device.pulse_factor(name) for branch in branches for name in branch.counted}
+    if counted and all(branch.counted for branch in branches if not branch.form.ignore) and not any(counted.values()):
         raise Unroutable(device.id, f"give it a `pulse_weight`: its profile counts {' or '.join(counted)} in pulses")
 
 
-def _list_counted(form: Form) -> list[str]:
+def _list_counted(form: Form) -> tuple[str, ...]:
     """The points that are counted in pulses."""
-    return [name for name, sources in form.points.items() if sources[0].unit == PULSE]
+    return tuple(name for name, sources in form.points.items() if sources[0].unit == PULSE)
 
 
 def _first_of_each(branches: Iterable[_Branch]) -> Iterable[_Branch]:
@@ -305,10 +307,10 @@ def _first_of_each(branches: Iterable[_Branch]) -> Iterable[_Branch]:
     return {id(branch.form): branch for branch in branches}.values()
 
 
-def _aim(device: Device, form: Form) -> Target:
+def _aim(device: Device, branch: _Branch) -> Target:
     """What a device's record does to readings of a form."""
     transformed = POINTS if device.ct_ratio or device.vt_ratio else ()
     factors: dict[str, float | None] = {name: factor for name in transformed if (factor := device.factor(name)) != 1}
     unknown = None if device.pulse_weight else 0.0
-    factors |= {name: device.pulse_factor(name) or unknown for name in _list_counted(form)}
+    factors |= {name: device.pulse_factor(name) or unknown for name in branch.counted}
     return Target(device.id, tuple(factors.items()), device.direction or "")

@@ -37,19 +37,6 @@ def compile_source(name: str, source: PointSource) -> Evaluate:
     return lambda item, scope: evaluate(item, scope) if holds(item, scope) else None
 
 
-def compile_alternatives(sources: list[Evaluate]) -> Evaluate:
-    """The function that gives the first of several values."""
-
-    def evaluate(item: Any, scope: Scope) -> Value | None:  # noqa: ANN401 - JSON is anything
-        for source in sources:
-            value = source(item, scope)
-            if value is not None:
-                return value
-        return None
-
-    return evaluate if len(sources) > 1 else sources[0]
-
-
 def plain_scale(name: str, source: PointSource) -> float | None:
     """The factor of a source that is nothing but a number times it, of at most 1; None for any other source.
 

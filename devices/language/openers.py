@@ -106,11 +106,17 @@ def _compile_uplink(form: Form) -> Opener:
 
     def open_uplink(payload: bytes, received: int, _parts: Mapping[str, str]) -> list[Part] | None:
         try:
-            return open_lorawan(payload, received, decode)
+            return open_lorawan(payload, received, decode) if decode else _open_uplink_once(payload, received)
         except _OtherForm:
             return None
 
     return open_uplink
+
+
+@lru_cache(maxsize=1)
+def _open_uplink_once(payload: bytes, received: int) -> list[Part]:
+    """What the network server decoded; several forms look at it one after another, and none of them changes it."""
+    return open_lorawan(payload, received, None)
 
 
 def _leave_bytes(_data: bytes, _port: int, _time: int) -> bool:

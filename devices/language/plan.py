@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from devices.language.conditions import Holds, compile_when
-from devices.language.convert import Convert, Evaluate, compile_alternatives, compile_source, compile_value, plain_scale
+from devices.language.convert import Convert, Evaluate, compile_source, compile_value, plain_scale
 from devices.language.sources import PointSource, ScalePath, UnitPath
-from devices.paths import Scope, Step, compile_path, find_steps, follow
+from devices.paths import Scope, Step, compile_path, find_steps, follow, take_first
 from devices.points import POINTS
 from devices.reading import Value
 
@@ -61,7 +61,7 @@ def compile_points(points: Mapping[str, Sequence[PointSource]]) -> ReadPoints:
     for name, sources in points.items():
         places = [_find_place(source) for source in sources]
         if not all(places):
-            others.append((name, compile_alternatives([compile_source(name, source) for source in sources])))
+            others.append((name, take_first([compile_source(name, source) for source in sources])))
             continue
         at = 0
         for source, place in zip(sources, places, strict=True):

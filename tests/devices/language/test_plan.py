@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from devices.errors import Undecodable
-from devices.language.convert import compile_alternatives, compile_source
+from devices.language.convert import compile_source
 from devices.language.plan import compile_points, compile_same_names
 from devices.language.sources import PointSource
-from devices.paths import Scope
+from devices.paths import Scope, take_first
 from devices.points import POINTS
 
 PATHS = st.sampled_from(
@@ -60,7 +60,7 @@ def test_the_plan_reads_what_every_source_gives_on_its_own(points: dict[str, lis
     failed = False
     for name, sources in points.items():
         try:
-            value = compile_alternatives([compile_source(name, source) for source in sources])(item, scope)
+            value = take_first([compile_source(name, source) for source in sources])(item, scope)
         except Undecodable:
             failed = True
             continue
