@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from devices.register import Model, Place, Text
+from devices.register import Identifier, Model, Place, Text
 
 
 class Area(Model):
@@ -28,7 +28,15 @@ class Building(Model):
     floors: list[Floor] = Field(default_factory=list)
 
 
+class Feed(Model):
+    """One main meter and what it feeds."""
+
+    main: Identifier = Field(description="Id of the main meter.")
+    subs: list[Identifier] = Field(min_length=1, description="Ids of the sub-meters that it feeds directly.")
+
+
 class Places(Model):
     """config/places.yaml."""
 
     buildings: list[Building] = Field(default_factory=list)
+    feeds: list[Feed] = Field(default_factory=list, description="Which main meter feeds which sub-meters.")

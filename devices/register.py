@@ -166,6 +166,9 @@ class Device(Model):
     direction: Literal["in", "out"] | None = Field(
         None, description="Which way a door's reader lets people: in to its area, or out of it."
     )
+    gateway: Identifier | Literal[""] = Field(
+        "", description="Id of the gateway or controller that it hangs on; where that is silent, so is this."
+    )
     interval: Duration | None = Field(None, description="How often it reports; the ledger expects as much.")
     meter: SerialNumber = Field("", description="Serial number of the meter that hangs there now.")
     metering_point: SerialNumber = Field("", description="What the utility calls the metering point.")

@@ -1,0 +1,103 @@
+"""`all`, `any` and `not`, in Kleene's logic of three values: what cannot be said may not matter."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from devices.reading import Value
+from rules.alerts import NOTHING, Evidence
+from rules.conditions.node import Node
+
+
+class Combined(Node):
+    """Several nodes as one; `weigh` it before its truth is asked for."""
+
+    __slots__ = ("nodes",)
+
+    def __init__(self, nodes: Sequence[Node]) -> None:
+        super().__init__()
+        self.nodes = tuple(nodes)
+        self.weigh()
+
+    def judge(self) -> bool | None:
+        """The truth, from those of the nodes."""
+        raise NotImplementedError
+
+    def weigh(self) -> None:
+        """Takes over what the nodes say now, those below first."""
+        for node in self.nodes:
+            if isinstance(node, Combined):
+                node.weigh()
+        self.truth = self.judge()
+        self.due = min((node.due for node in self.nodes if node.due is not None), default=None)
+
+    def advance(self, time: int) -> None:
+        """See the base."""
+        for node in self.nodes:
+            if node.due is not None and node.due <= time:
+                node.advance(time)
+        self.weigh()
+
+    def evidence(self) -> Evidence:
+        """Of the first node that is true and has some."""
+        found = [node.evidence() for node in self.nodes if node.truth]
+        return next((evidence for evidence in found if evidence is not NOTHING), NOTHING)
+
+    def snapshot(self) -> list[Any]:
+        """See the base."""
+        return [node.snapshot() for node in self.nodes]
+
+    def restore(self, state: list[Any]) -> None:
+        """See the base."""
+        for node, part in zip(self.nodes, state, strict=True):
+            node.restore(part)
+        self.weigh()
+
+
+class AllOf(Combined):
+    """True where all are; false where one is."""
+
+    __slots__ = ()
+
+    def judge(self) -> bool | None:
+        """See the base."""
+        truths = [node.truth for node in self.nodes]
+        return False if False in truths else None if None in truths else True
+
+    def recall(self, point: str, value: Value) -> bool | None:
+        """False where one says so; else nothing: the others' values at that moment are not known."""
+        return False if any(node.recall(point, value) is False for node in self.nodes) else None
+
+
+class AnyOf(Combined):
+    """True where one is; false where none is."""
+
+    __slots__ = ()
+
+    def judge(self) -> bool | None:
+        """See the base."""
+        truths = [node.truth for node in self.nodes]
+        return True if True in truths else None if None in truths else False
+
+    def recall(self, point: str, value: Value) -> bool | None:
+        """True where one says so; else nothing."""
+        return True if any(node.recall(point, value) for node in self.nodes) else None
+
+
+class Not(Combined):
+    """The opposite of its one node."""
+
+    __slots__ = ()
+
+    def judge(self) -> bool | None:
+        """See the base."""
+        truth = self.nodes[0].truth
+        return None if truth is None else not truth
+
+    def recall(self, point: str, value: Value) -> bool | None:
+        """The opposite."""
+        truth = self.nodes[0].recall(point, value)
+        return None if truth is None else not truth
+
+    def evidence(self) -> Evidence:
+        """What shows that it is false: the node's own evidence."""
+        return self.nodes[0].evidence()

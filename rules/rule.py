@@ -1,0 +1,72 @@
+"""Rules: what one alert rule says."""
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field
+
+from devices.register import Duration, Identifier, Line, Model, Text
+from rules.alerts import Severity, SubjectKind
+from rules.selection import OneOrMore, Selection
+from rules.when import When
+
+
+def _read_title(value: object) -> object:
+    return {"en": value} if isinstance(value, str) else value
+
+
+class Verify(Model):
+    """What must have happened before a ticket that somebody calls done is closed."""
+
+    quiet_for: Duration = Field(description="The condition must stay false for so long.")
+
+
+class Group(Model):
+    """Which alerts of the rule share a ticket."""
+
+    by: Literal["parent", "area", "floor", "building", "site"] = Field(
+        "parent", description="What they must have in common; parent: the gateway, controller or main meter above them."
+    )
+    within: Duration = Field(description="How long after the first one others still join.")
+
+
+class TicketPlan(Model):
+    """The ticket that an alert of the rule opens."""
+
+    category: Identifier = Field("other", description="One of desk.yaml's categories; it decides on team and priority.")
+    title: Annotated[Text, BeforeValidator(_read_title)] = Field(
+        Text(), description="One line; {device.name} {place} {value} {limit} {since} stand for what the alert says."
+    )
+    runbook: Line = Field("", description="What to do: a file below docs/runbooks or an address.")
+    clears: Literal["resolve", "wait"] = Field(
+        "resolve", description="When the alert is over: resolve the ticket, or wait for somebody to say so."
+    )
+    verify: Verify | None = None
+    group: Group | None = Field(None, description="Left out: `silent` by parent within 15m, others not at all.")
+
+
+class Rule(Model):
+    """One alert rule."""
+
+    id: Identifier = Field(description="Stable: it keys the rule's state and tickets.")
+    name: Text = Field(Text(), description="What people call it.")
+    select: Selection = Field(Selection(), description="Which devices it is about.")
+    per: SubjectKind = Field("device", description="What an alert is about: each device, or each place of them.")
+    when: When
+    for_: Duration | None = Field(None, alias="for", description="On-delay: how long it must be true.")
+    keep_firing_for: Duration | None = Field(None, description="Off-delay: how long it must be false again.")
+    active: OneOrMore[Identifier] | None = Field(None, description="Calendars in which it holds; left out: always.")
+    mute: OneOrMore[Identifier] | None = Field(None, description="Calendars in which it does not.")
+    severity: Severity = "minor"
+    ticket: TicketPlan | None = Field(TicketPlan(), description="Write `ticket: null` for an alert without a ticket.")
+    enabled: bool = True
+
+    @property
+    def condition_text(self) -> str:
+        """What a change of makes the rule start anew; everything else may change while timers run."""
+        return self.when.model_dump_json(by_alias=True, exclude_none=True)
+
+
+class RuleFile(Model):
+    """config/rules/*.yaml."""
+
+    rules: list[Rule] = Field(default_factory=list)

@@ -1,0 +1,50 @@
+"""Sources: what several conditions need and one works out, such as the steps of a meter's register."""
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from msgspec import convert
+
+from devices.counting.counters import Counter, State
+from devices.counting.steps import CounterFacts
+from devices.reading import Reading, Value
+
+if TYPE_CHECKING:
+    from rules.conditions.node import TakeStep
+    from rules.watch import Watch
+
+
+class Source(Protocol):
+    """Takes values, works something out, and has the watches weighed whose nodes want that."""
+
+    def take(self, value: Value, reading: Reading) -> None:
+        """Takes a value of a point that it is planned for, and the reading that it came in."""
+
+    def snapshot(self) -> Any:  # noqa: ANN401 - every source has a state of its own shape
+        """Its state: what msgspec can write."""
+
+    def restore(self, state: Any) -> None:  # noqa: ANN401 - likewise, as msgspec read it
+        """Goes on from there."""
+
+
+class Meter:
+    """One register of one device, as steps."""
+
+    def __init__(self, facts: CounterFacts) -> None:
+        self._facts = facts
+        self._counter = Counter(facts)
+        self.listeners: list[tuple[TakeStep, Watch]] = []
+
+    def take(self, value: Value, reading: Reading) -> None:
+        """See `Source`."""
+        for step in self._counter.feed(reading.time, value):  # type: ignore[arg-type] # registers are numbers
+            for take, watch in self.listeners:
+                if take(step):
+                    watch.weigh(reading.time)
+
+    def snapshot(self) -> State:
+        """See `Source`."""
+        return self._counter.snapshot()
+
+    def restore(self, state: Any) -> None:  # noqa: ANN401 - see `Source`
+        """See `Source`."""
+        self._counter = Counter(self._facts, state=convert(state, State))
