@@ -20,7 +20,7 @@ from devices.register import Kind
 from devices.topics import DEVICE
 from devices.topics import SITE as SITE_PART
 
-_ROW = "{:<20} {:<16} {:>5} {:>7} {:>7} {:>7} {:>5}   {}"
+_ROW = "{:<20} {:<16} {:>5} {:>7} {:>7} {:>7} {:>5} {:>8}   {}"
 _PASSES = 12
 _RUNS = 5
 _MESSAGES = 200
@@ -40,11 +40,19 @@ def main() -> None:
     names = sys.argv[1:] or sorted(catalog)
     print(
         _ROW.format(
-            "profile", "format", "cases", "least", "median", "most", "aim", "CPU µs a message; the dearest case"
+            "profile",
+            "format",
+            "cases",
+            "least",
+            "median",
+            "dearest",
+            "aim",
+            "readings",
+            "the dearest case, by reading; CPU µs",
         )
     )
     cases = [(catalog[name], test) for name in names for test in list_tests(catalog[name])]
-    costs: dict[str, dict[str, float]] = {name: {} for name in names}
+    costs: dict[str, dict[str, tuple[float, int]]] = {name: {} for name in names}
     for _ in range(_PASSES):
         for profile, test in cases:
             cost = measure(profile, test)
@@ -54,10 +62,10 @@ def main() -> None:
     for name in names:
         formats = "/".join(sorted({form.format for form in catalog[name].forms}))
         aim = _AIMS_US.get(name, _AIM_US if formats in {"json", "canonical", "json/value"} else None)
-        values = sorted(costs[name].values())
-        figures = [f"{value:.1f}" for value in (values[0], median(values), values[-1])]
-        dearest = max(costs[name], key=lambda case: costs[name][case])
-        print(_ROW.format(name, formats, len(values), *figures, f"{aim:.0f}" if aim else "-", dearest))
+        values = sorted(cost for cost, _ in costs[name].values())
+        dearest, (most, readings) = max(costs[name].items(), key=lambda item: item[1][0] / item[1][1])
+        figures = [f"{value:.1f}" for value in (values[0], median(values), most)]
+        print(_ROW.format(name, formats, len(values), *figures, f"{aim:.0f}" if aim else "-", readings, dearest))
 
 
 def list_tests(profile: Profile) -> list[ProfileTest]:
@@ -66,8 +74,8 @@ def list_tests(profile: Profile) -> list[ProfileTest]:
     return [*profile.tests, *(more if profile.id == "canonical" else [])]
 
 
-def measure(profile: Profile, test: ProfileTest) -> float | None:
-    """CPU time of a message in µs, the least of several runs; None for one that gives no reading."""
+def measure(profile: Profile, test: ProfileTest) -> tuple[float, int] | None:
+    """CPU time of a message in µs, the least of several runs, and its readings; None for one that gives none."""
     own = "" if any(form.topics for form in profile.forms) else "own/topic"
     topic = test.topic or own or profile.forms[0].topics[0].replace(DEVICE, "device").replace(SITE_PART, SITE)
     counts = any(
@@ -76,9 +84,10 @@ def measure(profile: Profile, test: ProfileTest) -> float | None:
     kind, weight = _PULSES.get(profile.id, ("electricity_meter", "10 Wh")) if counts else ("sensor", "")
     decoder = adopt(profile.id, [(topic, test.data)], topic=own, kind=kind, pulse_weight=weight)
     try:
-        if not decoder.decode(topic, test.data, RECEIVED):
-            return None
+        readings = len(decoder.decode(topic, test.data, RECEIVED))
     except Undecodable:
+        return None
+    if not readings:
         return None
     # No two messages in a row are the same, so that nothing is gained by remembering the one before.
     payloads = [test.data, test.data + b" "] if test.data[:1] in {b"{", b"["} else [test.data]
@@ -89,7 +98,7 @@ def measure(profile: Profile, test: ProfileTest) -> float | None:
         for payload in messages:
             decoder.decode(topic, payload, RECEIVED)
         times.append((time.process_time() - start) / len(messages) * 1e6)
-    return min(times)
+    return min(times), readings
 
 
 if __name__ == "__main__":

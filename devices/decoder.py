@@ -1,7 +1,7 @@
 """The decoder: from a topic and a payload to readings. Whatever comes in, out come readings or Undecodable."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from hashlib import blake2b
+from zlib import crc32
 
 import orjson
 
@@ -194,5 +194,4 @@ def _find_strangers(strangers: Sequence[Stranger], route: Route) -> Undecodable 
 
 def _spread(values: dict[str, Value], resolution: int) -> int:
     """Digits below a coarse clock's resolution: different events of one moment stay two, a repeated one stays one."""
-    content = orjson.dumps(values, option=orjson.OPT_SORT_KEYS)
-    return int.from_bytes(blake2b(content, digest_size=8).digest()) % resolution
+    return crc32(orjson.dumps(values, option=orjson.OPT_SORT_KEYS)) % resolution

@@ -13,6 +13,7 @@ from jmespath.parser import ParsedResult
 from msgspec import Struct
 
 from devices.errors import Undecodable
+from devices.pathtree import compile_tree
 
 
 class Scope(Struct):
@@ -96,11 +97,13 @@ def compile_path(path: str) -> Find:
     expression = _parse(path)
     steps = _plain_steps(expression.parsed)
     if steps is not None:
-        return _compile_steps(steps)
+        return compile_steps(steps)
+
+    find = compile_tree(expression.parsed)
 
     def search(item: Any, _scope: Scope) -> Any:  # noqa: ANN401 - JSON is anything
         try:
-            return expression.search(item)
+            return find(item)
         except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError):
             # The library's own errors are ValueErrors; some of its functions let Python's pass.
             raise Undecodable(f"path {path} fails on this message") from None
@@ -110,7 +113,23 @@ def compile_path(path: str) -> Find:
 
 def compile_first(paths: Sequence[str]) -> Find:
     """The function that finds what the first of several paths leads to that leads anywhere."""
-    return take_first([compile_path(path) for path in paths])
+    if len(paths) > 1 and paths[-1] == "@":
+        find = compile_first(paths[:-1])
+        return lambda item, scope: item if (found := find(item, scope)) is None else found
+    steps = [find_steps(path.removeprefix("$.")) or () for path in paths]
+    keys = [step[0] for step in steps if len(step) == 1 and isinstance(step[0], str)]
+    if not len(keys) == len(paths) > 1 or len({path.startswith("$.") for path in paths}) > 1:
+        return take_first([compile_path(path) for path in paths])
+
+    def find_key(item: Any, _scope: Scope) -> Any:  # noqa: ANN401 - JSON is anything
+        if type(item) is dict:
+            for key in keys:
+                found = item.get(key)
+                if found is not None:
+                    return found
+        return None
+
+    return (lambda _item, scope: find_key(scope.root, scope)) if paths[0].startswith("$.") else find_key
 
 
 def take_first(finds: Sequence[Callable[[Any, Scope], _T | None]]) -> Callable[[Any, Scope], _T | None]:
@@ -176,27 +195,34 @@ def _parse(path: str) -> ParsedResult:
     return jmespath.compile(path)
 
 
-def _compile_steps(steps: tuple[Step, ...]) -> Find:
+def compile_steps(steps: tuple[Step, ...]) -> Find:
+    """The function that finds what steps lead to."""
     if not steps:
         return lambda item, _scope: item
     if len(steps) == 1 and isinstance(steps[0], str):
         name = steps[0]
         return lambda item, _scope: item.get(name) if type(item) is dict else None
+    if len(steps) == 2 and all(isinstance(step, str) for step in steps):  # noqa: PLR2004 - a key in an object
+        outer, inner = steps
+
+        def find(item: Any, _scope: Scope) -> Any:  # noqa: ANN401 - JSON is anything
+            around = item.get(outer) if type(item) is dict else None
+            return around.get(inner) if type(around) is dict else None
+
+        return find
     return lambda item, _scope: follow(item, steps)
 
 
 def _compile_surroundings(path: str) -> Find:
     name, rest = _split_surroundings(path)
     match name:
-        case "key":
-            return lambda _item, scope: scope.key
-        case "index":
-            return lambda _item, scope: scope.index
-        case "port":
-            return lambda _item, scope: scope.port
-        case "topic" | "part":
-            named = attrgetter("parts" if name == "topic" else "pieces")
-            return lambda _item, scope: named(scope).get(rest)
+        case "key" | "index" | "port":
+            about = attrgetter(name)
+            return lambda _item, scope: about(scope)
+        case "topic":
+            return lambda _item, scope: scope.parts.get(rest)
+        case "part":
+            return lambda _item, scope: scope.pieces.get(rest)
     find = compile_path(rest or "@")
     around = attrgetter(name or "root")
     if find_steps(rest or "@") is None:

@@ -72,9 +72,22 @@ def parse_loose(payload: bytes) -> Any:  # noqa: ANN401 - JSON is anything
     except UnicodeDecodeError:
         raise _refuse("not UTF-8") from None
     try:
+        return orjson.loads(_strip_zeros(text))
+    except orjson.JSONDecodeError:
+        pass  # something else is wrong as well
+    try:
         return orjson.loads("".join(_repair(text)))
     except orjson.JSONDecodeError as error:
         raise _refuse(str(error)) from None
+
+
+def _strip_zeros(text: str) -> str:
+    """The text without leading zeros, unless a backslash makes quotes hard to tell."""
+    if "\\" in text:
+        return text
+    pieces = text.split('"')
+    pieces[::2] = _LEADING_ZEROS.sub("", '"'.join(pieces[::2])).split('"')
+    return '"'.join(pieces)
 
 
 def _repair(text: str) -> list[str]:

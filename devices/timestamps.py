@@ -29,16 +29,24 @@ _ONE_HOUR = timedelta(hours=1)
 _SECONDS_MAX = 2**63 // SECOND - 60
 """What 64 bits of nanoseconds hold, less a minute of seconds to be added."""
 
+EPOCH_END = _SECONDS_MAX * SECOND
+"""Times since 1970 are before this."""
+
 _RESOLUTIONS = tuple(10 ** (9 - digits) for digits in range(10))
 
 _WRITTEN = re.compile(
     r"(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d)(?::(\d\d)(?:\.(\d+))?)?([Zz]|[+-]\d\d:?[0-5]\d)?",
     re.ASCII,
 ).fullmatch
+_SECONDS = {f"{second:02}": second for second in range(60)}
+_MINUTE = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(Z|[+-]\d\d:?[0-5]\d)", re.ASCII).fullmatch
+_BARE_MINUTE = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d", re.ASCII).fullmatch
+_FRACTION_AT = 19
 _DATE_LENGTH = 10
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII).fullmatch
 _DSMR = re.compile(r"(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)([WS]?)", re.ASCII).fullmatch
-_DECIMAL = re.compile(r"([+-]?)(\d{1,20})(?:\.(\d+))?", re.ASCII).fullmatch
+_DIGITS_MOST = 20
+_DECIMAL = re.compile(rf"([+-]?)(\d{{1,{_DIGITS_MOST}}})(?:\.(\d+))?", re.ASCII).fullmatch
 
 
 class ClockError(ValueError):
@@ -77,6 +85,9 @@ def parse_rfc3339(value: object) -> Moment:
         ValueError: it is no such text; the message holds nothing of it. ClockError, which is one, where it is, and
             cannot be; so with all that follows here.
     """
+    usual = _read_usual(value)
+    if usual is not None:
+        return usual
     minute, second, fraction, offset = _split(value)
     if not offset:
         raise ValueError("expected Z or an offset such as +08:00 at its end")
@@ -102,6 +113,9 @@ def parse_local(value: object, zone: tzinfo, near: int) -> Moment:
     Raises:
         ValueError: it is no such text; the message holds nothing of it.
     """
+    usual = _read_usual_local(value, zone) or _read_usual(value)
+    if usual is not None:
+        return usual
     if type(value) is str and len(value) == _DATE_LENGTH and _DATE(value):
         return _read_minute(value, zone) * SECOND, DAY
     minute, second, fraction, offset = _split(value)
@@ -172,6 +186,8 @@ def _find_offset(zone: tzinfo, year: int, letter: str) -> timezone:
 
 
 def _read_decimal(value: object, unit: int) -> Moment:
+    if type(value) is str and len(value) <= _DIGITS_MOST and value.isascii() and value.isdigit():
+        return int(value) * unit, unit
     if type(value) is float:
         # The shortest text of a float has the digits that the device wrote; its exact value has others.
         text = repr(value)
@@ -183,6 +199,44 @@ def _read_decimal(value: object, unit: int) -> Moment:
     digits = fraction[: len(str(unit)) - 1]
     resolution = unit // 10 ** len(digits)
     return int(sign + whole) * unit + int(sign + (digits or "0")) * resolution, resolution
+
+
+def _read_usual(value: object) -> Moment | None:
+    """Reads `2026-11-22T08:00:00Z` and `2026-11-22T16:00:00.5+08:00`, as nearly all write it; None for others."""
+    if type(value) is not str or value[16:17] != ":":
+        return None
+    end = len(value) - (1 if value[-1] == "Z" else 6 if value[-3] == ":" else 5)
+    second = _SECONDS.get(value[17:19])
+    minute = _find_minute(value[:16] + value[end:])
+    if second is None or minute is None:
+        return None
+    if end == _FRACTION_AT:
+        return (minute + second) * SECOND, SECOND
+    digits = value[_FRACTION_AT + 1 : end]
+    if value[_FRACTION_AT] != "." or not (digits.isascii() and digits.isdigit()) or len(digits) >= len(_RESOLUTIONS):
+        return None
+    resolution = _RESOLUTIONS[len(digits)]
+    return (minute + second) * SECOND + int(digits) * resolution, resolution
+
+
+def _read_usual_local(value: object, zone: tzinfo) -> Moment | None:
+    """Reads `2026-11-22T08:00:00` where the clock shows it once; None for anything else."""
+    if type(value) is not str or len(value) != _FRACTION_AT or value[16] != ":":
+        return None
+    second, minute = _SECONDS.get(value[17:]), _find_minute(value[:16], zone)
+    return None if second is None or minute is None else ((minute + second) * SECOND, SECOND)
+
+
+@lru_cache(maxsize=1024)
+def _find_minute(text: str, zone: tzinfo | None = None) -> int | None:
+    """The seconds up to a minute, with its offset or in a zone; None where it is none, or two."""
+    if not (_MINUTE if zone is None else _BARE_MINUTE)(text):
+        return None
+    try:
+        first, again = (_read_minute(text, zone, fold) for fold in (0, 1))
+    except ClockError:
+        return None
+    return first if first == again else None
 
 
 def _split(value: object) -> tuple[str, str | None, str | None, str | None]:

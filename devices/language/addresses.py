@@ -66,14 +66,15 @@ def _split(template: str) -> tuple[list[str], list[str]]:
 def _compile_template(template: str, parts: Collection[str]) -> Callable[[Any, Scope], str]:
     texts, paths = _split(template)
     finds = [compile_path(f"$topic.{path}" if path in parts and path != template else path) for path in paths]
-
     pairs = tuple(zip(finds, texts[1:], strict=True))
     start = texts[0]
 
     def fill(item: Any, scope: Scope) -> str:  # noqa: ANN401 - JSON is anything
         address = start
         for find, text in pairs:
-            found = name_of(find(item, scope))
+            found = find(item, scope)
+            if type(found) is not str:
+                found = name_of(found)
             if not found:
                 return ""
             address += found + text

@@ -1,29 +1,60 @@
 """Conditions: what a message, an item or a value must be like to be read."""
 
+import re
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from devices.expressions import compile_search
 from devices.language.sources import Condition, Criterion, Scalar, When
 from devices.numbers import number_of
-from devices.paths import Scope, compile_path
+from devices.paths import Scope, compile_path, find_steps
 
 Holds: TypeAlias = Callable[[Any, Scope], bool]
 """Whether an item meets conditions."""
 
 _NUMBERS = frozenset({int, float})
+_INTEGER = re.compile("0|-?[1-9][0-9]{0,29}").fullmatch
+"""The texts of JSON's integers; those that are longer are floats there."""
 _FLAGS = {True: "true", False: "false"}
 
 
 def compile_when(when: When) -> Holds:
     """The function that tells whether all conditions hold."""
-    tests = [(compile_path(path), compile_condition(condition)) for path, condition in when.items()]
+    tests = [_compile_test(path, condition) for path, condition in when.items()]
 
     def holds(item: Any, scope: Scope) -> bool:  # noqa: ANN401 - JSON is anything
-        for find, test in tests:  # noqa: SIM110 - a generator takes twice as long
-            if not test(find(item, scope)):
+        for test in tests:  # noqa: SIM110 - a generator takes twice as long
+            if not test(item, scope):
                 return False
         return True
+
+    return tests[0] if len(tests) == 1 else holds
+
+
+def list_needed(when: When) -> frozenset[str]:
+    """The keys without which an object cannot meet all conditions."""
+    steps = ((find_steps(path) or (0,), condition) for path, condition in when.items())
+    return frozenset(
+        first for (first, *_), condition in steps if isinstance(first, str) and not compile_condition(condition)(None)
+    )
+
+
+def _compile_test(path: str, condition: Condition) -> Holds:
+    find = compile_path(path)
+    if isinstance(condition, Criterion):
+        test = _compile_criterion(condition)
+        [key, *deeper] = find_steps(path) or (0,)
+        if isinstance(key, str) and not deeper:
+            return lambda item, _scope: test(item.get(key) if type(item) is dict else None)
+        return lambda item, scope: test(find(item, scope))
+    wanted = plain_texts(condition)
+    integers = frozenset(int(text) for text in wanted if text is not None and _INTEGER(text))
+
+    def holds(item: Any, scope: Scope) -> bool:  # noqa: ANN401 - JSON is anything
+        found = find(item, scope)
+        if type(found) is int:
+            return found in integers
+        return (found if type(found) is str else plain_text(found)) in wanted
 
     return holds
 
@@ -39,8 +70,7 @@ def compile_condition(condition: Condition) -> Callable[[Any], bool]:
 def _compile_criterion(criterion: Criterion) -> Callable[[Any], bool]:
     checks: list[Callable[[Any], bool]] = []
     if criterion.present is not None:
-        present = criterion.present
-        checks.append(lambda found: (found is not None) is present)
+        checks.append((lambda found: found is not None) if criterion.present else (lambda found: found is None))
     if criterion.above is not None:
         above = criterion.above
         checks.append(lambda found: (number := _number(found)) is not None and number > above)
@@ -49,14 +79,26 @@ def _compile_criterion(criterion: Criterion) -> Callable[[Any], bool]:
         checks.append(lambda found: (number := _number(found)) is not None and number < below)
     if criterion.is_not is not None:
         refused = plain_texts(criterion.is_not)
-        checks.append(lambda found: plain_text(found) not in refused)
+        checks.append(lambda found: (found if type(found) is str else plain_text(found)) not in refused)
     if criterion.contains is not None:
-        pieces = [criterion.contains] if isinstance(criterion.contains, str) else criterion.contains
-        checks.append(lambda found: type(found) is str and any(piece in found for piece in pieces))
+        checks.append(_compile_contains(criterion.contains))
     if criterion.matches is not None:
         search = compile_search(criterion.matches)
         checks.append(lambda found: (text := plain_text(found)) is not None and search(text) is not None)
     return checks[0] if len(checks) == 1 else lambda found: all(check(found) for check in checks)
+
+
+def _compile_contains(wanted: str | list[str]) -> Callable[[Any], bool]:
+    pieces = [wanted] if isinstance(wanted, str) else wanted
+
+    def contains(found: Any) -> bool:  # noqa: ANN401 - JSON is anything
+        if type(found) is str:
+            for piece in pieces:
+                if piece in found:
+                    return True
+        return False
+
+    return contains
 
 
 def plain_texts(values: Scalar | list[Scalar]) -> frozenset[str | None]:

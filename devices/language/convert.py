@@ -14,7 +14,7 @@ from devices.paths import Find, Scope, compile_path
 from devices.points import POINTS
 from devices.quantities import convert_factor
 from devices.reading import Value
-from devices.values import check_value, describe
+from devices.values import TEXT_LENGTH_MAX, VOCABULARY, check_value, describe
 
 Convert: TypeAlias = Callable[[Any], Value | None]
 """Turns what was found into a point's value; None where it means that nothing was measured."""
@@ -30,10 +30,13 @@ _EXPONENT_MAX = 12  # of a scale
 
 def compile_source(name: str, source: PointSource) -> Evaluate:
     """The function that gives a point's value from one of its sources."""
-    evaluate = _compile_constant(name, source.value) if source.value is not None else _compile_found(name, source)
+    constant = check_value(name, source.value) if source.value is not None else None
+    evaluate = _compile_found(name, source) if constant is None else lambda _item, _scope: constant
     if not source.when:
         return evaluate
     holds: Holds = compile_when(source.when)
+    if constant is not None:
+        return lambda item, scope: constant if holds(item, scope) else None
     return lambda item, scope: evaluate(item, scope) if holds(item, scope) else None
 
 
@@ -56,6 +59,8 @@ def compile_value(name: str, source: PointSource) -> Convert:
     last = _compile_last(name, source)
     if not steps:
         return last
+    if len(steps) == 1:
+        return _chain(steps[0], last)
 
     def convert(raw: Any) -> Value | None:  # noqa: ANN401 - JSON is anything
         for step in steps:
@@ -65,6 +70,10 @@ def compile_value(name: str, source: PointSource) -> Convert:
         return last(raw)
 
     return convert
+
+
+def _chain(step: Callable[[Any], Any], last: Convert) -> Convert:
+    return lambda raw: None if (found := step(raw)) is None else last(found)
 
 
 def _compile_steps(name: str, source: PointSource) -> Iterator[Callable[[Any], Any]]:
@@ -88,25 +97,18 @@ def _compile_last(name: str, source: PointSource) -> Convert:
 # ── where it stands ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _compile_constant(name: str, value: Scalar) -> Evaluate:
-    checked = check_value(name, value)
-    return lambda _item, _scope: checked
-
-
 def _compile_found(name: str, source: PointSource) -> Evaluate:
     find = _compile_sum(name, source.sum) if source.sum else compile_path(source.path or "@")
     if isinstance(source.unit, UnitPath) or isinstance(source.scale, ScalePath):
         return _compile_measured(name, find, source)
     convert = compile_value(name, source)
     default = source.default
+    if default is None:
+        return lambda item, scope: None if (raw := find(item, scope)) is None else convert(raw)
 
     def evaluate(item: Any, scope: Scope) -> Value | None:  # noqa: ANN401 - JSON is anything
         raw = find(item, scope)
-        if raw is None:
-            if default is None:
-                return None
-            raw = default
-        return convert(raw)
+        return convert(default if raw is None else raw)
 
     return evaluate
 
@@ -187,7 +189,13 @@ def _compile_sum(name: str, paths: list[str]) -> Find:
 
 def _compile_sentinels(values: Iterable[Scalar]) -> Callable[[Any], Any]:
     sentinels = frozenset(key for value in values for key in _keys(value))
-    return lambda raw: None if _key(raw) in sentinels else raw
+    texts = frozenset(text for _, text in sentinels if type(text) is str)
+
+    def clear(raw: Any) -> Any:  # noqa: ANN401 - JSON is anything
+        known = raw in texts if type(raw) is str else _key(raw) in sentinels
+        return None if known else raw
+
+    return clear
 
 
 def _numbers(raw: Any) -> list[float] | None:  # noqa: ANN401 - JSON is anything
@@ -246,12 +254,15 @@ def _compile_map(name: str, source: PointSource) -> Convert:
     meanings = {there: check_value(name, value) if value is not None else None for there, value in source.map.items()}
     words = {key: meaning for there, meaning in meanings.items() for key in _keys(there)}
     words |= {_key(there): meaning for there, meaning in meanings.items()}  # a value itself goes before other spellings
+    plain = {key: meaning for (is_flag, key), meaning in words.items() if not is_flag}
     open_ended = "otherwise" in source.model_fields_set
     otherwise = check_value(name, source.otherwise) if source.otherwise is not None else None
 
     def look_up(raw: Any) -> Value | None:  # noqa: ANN401 - JSON is anything
-        key = _key(raw)
-        if key in words:
+        if type(raw) is str or type(raw) is int:
+            if raw in plain:
+                return plain[raw]
+        elif (key := _key(raw)) in words:
             return words[key]
         if open_ended:
             return otherwise
@@ -292,10 +303,17 @@ def _compile_written(name: str, scale: float) -> Convert:
 
 def _compile_plain(name: str) -> Convert:
     if POINTS[name].type is str:
-        return lambda raw: check_value(name, _read_text(raw))
+        words = VOCABULARY.get(name)
+
+        def convert_text(raw: Any) -> Value:  # noqa: ANN401 - JSON is anything
+            if type(raw) is str and len(raw) <= TEXT_LENGTH_MAX and (words is None or raw in words):
+                return raw
+            return check_value(name, _read_text(raw))
+
+        return convert_text
 
     def convert(raw: Any) -> Value:  # noqa: ANN401 - JSON is anything
-        flag = _read_flag(raw)
+        flag = raw if type(raw) is bool else _read_flag(raw)
         if type(flag) is not bool:
             raise Undecodable(
                 f"{name}: expected true or false, got {describe(raw)}",

@@ -69,8 +69,9 @@ def compile_form(form: Form, toolbox: Toolbox, *, by_topic: bool) -> ReadForm:
         records: list[Record] = []
         fits = False
         for part in opened:
-            scope = Scope(part.body if part.root is None else part.root, parts, part.port)
-            if holds is None or holds(part.body, scope):
+            body, root = part.body, part.root
+            scope = Scope(body if root is None else root, parts, part.port)
+            if holds is None or holds(body, scope):
                 fits = True
                 records += read_part(part, scope, received)
         if fits and not records and not may_be_empty:
@@ -135,16 +136,17 @@ def _compile_item(form: Form, toolbox: Toolbox, *, by_topic: bool) -> ReadItem:
             values = part.values | values
         if not values:
             return []
-        moment = read_time(raw, scope, received) if read_time else None
+        moment = read_time(raw, scope, received) if read_time is not None else None
         if moment is None:
             moment = part.moment
-        address = part.address if self_naming else ""
         if find_device is not None:
             address = find_device(raw, scope)
-        elif not address and not by_topic:
-            raise Undecodable("the message does not name its device")
+        else:
+            address = part.address if self_naming else ""
+            if not address and not by_topic:
+                raise Undecodable("the message does not name its device")
         record = (moment, values, address)
-        return [*spread(raw, scope, received, record), record] if spread else [record]
+        return [record] if spread is None else [*spread(raw, scope, received, record), record]
 
     return read_item
 
@@ -156,6 +158,8 @@ def _compile_values(form: Form) -> ReadPoints:
     read_obis = compile_obis(form.obis) if form.obis else None
     if read_names is None and read_obis is None:
         return read_points
+    if read_names is not None and read_obis is None and not form.points:
+        return read_names
 
     def read_values(item: Any, scope: Scope) -> dict[str, Value]:  # noqa: ANN401 - JSON is anything
         values = read_points(item, scope)

@@ -1,7 +1,6 @@
 """From a message to its items, each of which is a reading: cut out, chosen, taken apart, put under names."""
 
-from collections.abc import Callable, Iterable, Mapping
-from itertools import islice
+from collections.abc import Callable, Iterable, Mapping, Sized
 from typing import Any, TypeAlias
 
 from devices.errors import Undecodable
@@ -32,20 +31,17 @@ def compile_cut(form: Form) -> Cut | None:
     """The function that cuts a message into items; None where it is one itself."""
     if not form.each:
         return None
-    steps = [(path, compile_path(path)) for path in form.each]
+    (outermost, find_outermost), *further = [(path, compile_path(path)) for path in form.each]
     admits = compile_when(form.where) if form.where else None
 
     def cut(body: Any, scope: Scope) -> Iterable[tuple[Any, Scope]]:  # noqa: ANN401 - JSON is anything
-        items = [(body, scope)]
-        for path, find in steps:
-            inner = (
-                (item, Scope(scope.root, scope.parts, scope.port, outer, key, index))
-                for outer, around in items
-                for key, index, item in _open_list(path, find(outer, around), around)
-            )
-            items = list(islice(inner, ITEMS_MOST + 1))
-            if len(items) > ITEMS_MOST:
-                raise Undecodable(f"more than {ITEMS_MOST} items at {path}")
+        items = _open_list(outermost, find_outermost(body, scope), body, scope)
+        for path, find in further:
+            inner: list[tuple[Any, Scope]] = []
+            for outer, around in items:
+                inner += _open_list(path, find(outer, around), outer, around)
+                _check_number(path, inner)
+            items = inner
         if admits is not None:
             items = [(item, around) for item, around in items if admits(item, around)]
         return [*items, (body, scope)] if form.itself else items
@@ -53,14 +49,25 @@ def compile_cut(form: Form) -> Cut | None:
     return cut
 
 
-def _open_list(path: str, found: Any, around: Scope) -> Iterable[tuple[str | None, int | None, Any]]:  # noqa: ANN401 - JSON is anything
-    if type(found) is list:
-        return [(around.key, index, item) for index, item in enumerate(found)]
-    if type(found) is dict:
-        return [(key, around.index, item) for key, item in found.items()]
+def _open_list(path: str, found: Any, outer: Any, around: Scope) -> list[tuple[Any, Scope]]:  # noqa: ANN401 - JSON is anything
+    """The items of a list or an object that was found in another item, each with what surrounds it."""
     if found is None:
         return []
+    root, parts, port = around.root, around.parts, around.port
+    if type(found) is list:
+        _check_number(path, found)
+        key = around.key
+        return [(item, Scope(root, parts, port, outer, key, index)) for index, item in enumerate(found)]
+    if type(found) is dict:
+        _check_number(path, found)
+        index = around.index
+        return [(item, Scope(root, parts, port, outer, key, index)) for key, item in found.items()]
     raise Undecodable(f"expected a list of readings at {path}")
+
+
+def _check_number(path: str, items: Sized) -> None:
+    if len(items) > ITEMS_MOST:
+        raise Undecodable(f"more than {ITEMS_MOST} items at {path}")
 
 
 def compile_changes(form: Form) -> list[Change]:
@@ -77,14 +84,16 @@ def _compile_entries(entries: Entries) -> Change:
     find = compile_path(entries.path)
     find_name = compile_path(entries.name) if entries.name else None
     find_value = compile_first(entries.value)
-    admits = compile_when(entries.where)
+    admits = compile_when(entries.where) if entries.where else None
 
     def gather(item: Any, scope: Scope) -> Any:  # noqa: ANN401 - JSON is anything
         found = find(item, scope)
         if found is None:
             return {}
         if type(found) is dict and find_name is None:
-            return {name: find_value(entry, scope) for name, entry in found.items() if admits(entry, scope)}
+            if admits is not None:
+                found = {name: entry for name, entry in found.items() if admits(entry, scope)}
+            return {name: find_value(entry, scope) for name, entry in found.items()}
         if type(found) is dict:
             found = list(found.values())
         if type(found) is not list or find_name is None:
@@ -93,7 +102,7 @@ def _compile_entries(entries: Entries) -> Change:
         return {
             name: find_value(entry, scope)
             for entry in found
-            if (name := name_of(find_name(entry, scope))) and admits(entry, scope)
+            if (name := name_of(find_name(entry, scope))) and (admits is None or admits(entry, scope))
         }
 
     return gather

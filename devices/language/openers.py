@@ -74,9 +74,9 @@ def _compile_text(form: Form) -> Callable[[bytes], list[Part]]:
 
 def _open_json(payload: bytes, _received: int, _parts: Mapping[str, str]) -> list[Part]:
     opened = _parse_once(payload)
-    if isinstance(opened, Undecodable):
-        raise Undecodable(opened.reason, hint=opened.hint)
-    return opened
+    if isinstance(opened, list):
+        return opened
+    raise Undecodable(opened.reason, hint=opened.hint)
 
 
 def peek_json(payload: bytes) -> Any:  # noqa: ANN401 - JSON is anything

@@ -1,12 +1,16 @@
 """The plan by which an item is read into points: look-ups in one object stand together, so that it is entered once."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, NamedTuple, TypeAlias
 
-from devices.language.conditions import Holds, compile_when
+from devices.language.conditions import Holds, compile_when, list_needed
 from devices.language.convert import Convert, Evaluate, compile_source, compile_value, plain_scale
+from devices.language.shapes import Shapes
 from devices.language.sources import PointSource, ScalePath, UnitPath
-from devices.paths import Scope, Step, compile_path, find_steps, follow, take_first
+from devices.paths import Find, Scope, Step, compile_path, compile_steps, find_steps, take_first
 from devices.points import POINTS
 from devices.reading import Value
 
@@ -14,9 +18,6 @@ ReadPoints: TypeAlias = Callable[[Any, Scope], dict[str, Value]]
 """The points of an item; empty where it holds none."""
 
 _PLAIN = frozenset({"path", "when", "scale", "unit", "sentinels", "combine", "pattern", "bit", "map", "otherwise"})
-
-
-_MANY = 3
 _SCALARS = frozenset({bool, int, float, str})
 
 
@@ -29,6 +30,7 @@ class _LookUp(NamedTuple):
         scale: what a number there is multiplied by, where nothing else has to be done; else 0.
         convert: does everything else.
         holds: whether its conditions hold; None where it has none.
+        needs: keys without which an item cannot meet them.
     """
 
     key: Step
@@ -36,6 +38,7 @@ class _LookUp(NamedTuple):
     scale: float
     convert: Convert
     holds: Holds | None
+    needs: frozenset[str]
 
 
 class _Group(NamedTuple):
@@ -43,43 +46,61 @@ class _Group(NamedTuple):
 
     Attributes:
         parent: the steps to it.
-        length: of a list, how much of it is looked at; 0 for an object.
+        in_list: it is a list.
         look_ups: in the order of their sources, of which the first that gives a value holds.
-        places: where in `look_ups` those of a key stand.
+        find: finds it; None where it is known to be the item, with all these keys.
+        for_keys: of an object with certain keys, the look-ups that may find something.
     """
 
     parent: tuple[Step, ...]
-    length: int
-    look_ups: tuple[_LookUp, ...]
-    places: Mapping[Step, tuple[int, ...]]
+    in_list: bool
+    look_ups: Sequence[_LookUp]
+    find: Find | None
+    for_keys: Mapping[tuple[str, ...], Sequence[_LookUp]]
+
+
+class _Other(NamedTuple):
+    """A source that is more than a value in its place.
+
+    Attributes:
+        name: of its point.
+        needs: keys without which an item gives nothing.
+        evaluate: the value.
+    """
+
+    name: str
+    needs: frozenset[str]
+    evaluate: Evaluate
+
+
+class _Plan(NamedTuple):
+    """What is to be done with an item.
+
+    Attributes:
+        groups: of look-ups.
+        others: points that are not looked up, and their values.
+    """
+
+    groups: Sequence[_Group]
+    others: Sequence[tuple[str, Evaluate]]
 
 
 def compile_points(points: Mapping[str, Sequence[PointSource]]) -> ReadPoints:
     """The function that reads an item's points."""
-    groups: list[tuple[tuple[Step, ...], type, list[_LookUp]]] = []
-    others: list[tuple[str, Evaluate]] = []
+    places: list[tuple[tuple[Step, ...], type, list[_LookUp]]] = []
+    others: list[_Other] = []
     for name, sources in points.items():
-        places = [_find_place(source) for source in sources]
-        if not all(places):
-            others.append((name, take_first([compile_source(name, source) for source in sources])))
+        steps = [_find_place(source) for source in sources]
+        if not all(steps):
+            others += (_Other(name, _list_needed(source), compile_source(name, source)) for source in sources)
             continue
         at = 0
-        for source, place in zip(sources, places, strict=True):
-            at = _choose_group(groups, place, at)
-            groups[at][2].append(_look_up(name, source, place))
-    read_planned = _run(tuple(_close(*group) for group in groups))
-    if not others:
-        return read_planned
-
-    def read_points(item: Any, scope: Scope) -> dict[str, Value]:  # noqa: ANN401 - JSON is anything
-        values = read_planned(item, scope)
-        for name, evaluate in others:
-            value = evaluate(item, scope)
-            if value is not None:
-                values[name] = value
-        return values
-
-    return read_points
+        for source, place in zip(sources, steps, strict=True):
+            at = _choose_group(places, place, at)
+            places[at][2].append(_look_up(name, source, place))
+    groups = [_make_group(parent, look_ups, in_list=kind is int) for parent, kind, look_ups in places]
+    whole = _Plan(groups, _take_firsts(others))
+    return _run(whole, Shapes(lambda keys: _narrow(groups, others, {*keys})))
 
 
 def compile_same_names(path: str) -> ReadPoints:
@@ -105,34 +126,64 @@ def compile_same_names(path: str) -> ReadPoints:
     return read_names
 
 
-def _run(plan: tuple[_Group, ...]) -> ReadPoints:
-    def read_planned(item: Any, scope: Scope) -> dict[str, Value]:  # noqa: ANN401 - JSON is anything
+def _run(whole: _Plan, for_keys: Mapping[tuple[str, ...], _Plan]) -> ReadPoints:
+    def read_points(item: Any, scope: Scope) -> dict[str, Value]:  # noqa: ANN401 - JSON is anything
         values: dict[str, Value] = {}
-        for group in plan:
-            node = follow(item, group.parent) if group.parent else item
-            if group.length and type(node) is list:
-                node = dict(enumerate(node[: group.length]))
-            elif group.length or type(node) is not dict:
-                continue
-            for key, name, scale, convert, holds in _choose_look_ups(group, node):
-                raw = node.get(key)
+        groups, others = for_keys[tuple(item)] if type(item) is dict else whole
+        for group in groups:
+            node, look_ups = (item, group.look_ups) if group.find is None else _enter(group, group.find(item, scope))
+            for key, name, scale, convert, holds, _ in look_ups:
+                raw = node[key]
                 if raw is None or name in values or (holds is not None and not holds(item, scope)):
                     continue
                 if scale and (type(raw) is float or type(raw) is int):
                     values[name] = raw * scale
                 elif (value := convert(raw)) is not None:
                     values[name] = value
+        for name, evaluate in others:
+            value = evaluate(item, scope)
+            if value is not None:
+                values[name] = value
         return values
 
-    return read_planned
+    return read_points
 
 
-def _choose_look_ups(group: _Group, node: Mapping[Step, object]) -> Iterable[_LookUp]:
-    """Those to be made; of many in a small object, only those whose keys are there."""
-    if len(group.look_ups) <= _MANY * len(node):
-        return group.look_ups
-    at = sorted([at for key in node if key in group.places for at in group.places[key]])
-    return [group.look_ups[number] for number in at]
+def _enter(group: _Group, node: Any) -> tuple[Any, Sequence[_LookUp]]:  # noqa: ANN401 - JSON is anything
+    """What a group finds, and the look-ups whose keys or places are there."""
+    if type(node) is dict and not group.in_list:
+        return node, group.for_keys[tuple(node)]
+    length = len(node) if type(node) is list and group.in_list else 0
+    return node, [look_up for look_up in group.look_ups if look_up.key < length] if length else ()  # type: ignore[operator] # all are numbers
+
+
+def _narrow(groups: Iterable[_Group], others: Iterable[_Other], keys: AbstractSet[Step]) -> _Plan:
+    """What is left to do with an object of these keys."""
+    left = []
+    for group in groups:
+        look_ups = [look_up for look_up in group.look_ups if look_up.needs <= keys]
+        if not group.parent and not group.in_list:
+            there = [look_up for look_up in look_ups if look_up.key in keys]
+            left.append(group._replace(look_ups=there, find=None))
+        elif group.parent and group.parent[0] in keys:
+            left.append(_make_group(group.parent, look_ups, in_list=group.in_list))
+    return _Plan(
+        [group for group in left if group.look_ups],
+        _take_firsts(other for other in others if other.needs <= keys),
+    )
+
+
+def _take_firsts(others: Iterable[_Other]) -> list[tuple[str, Evaluate]]:
+    """Of each point, its sources as one."""
+    by_name = groupby(others, attrgetter("name"))
+    return [(name, take_first([other.evaluate for other in sources])) for name, sources in by_name]
+
+
+def _list_needed(source: PointSource) -> frozenset[str]:
+    """The keys without which a source gives nothing."""
+    paths = source.sum or ([] if source.path is None or source.default is not None else [source.path])
+    steps = [find_steps(path.removeprefix("-")) or (0,) for path in paths]
+    return list_needed(source.when) | {first for first, *_ in steps if isinstance(first, str)}
 
 
 def _find_place(source: PointSource) -> tuple[Step, ...]:
@@ -155,14 +206,12 @@ def _choose_group(groups: list[tuple[tuple[Step, ...], type, list[_LookUp]]], pl
     return len(groups) - 1
 
 
-def _close(parent: tuple[Step, ...], kind: type, look_ups: Iterable[_LookUp]) -> _Group:
-    look_ups = tuple(look_ups)
-    length = 1 + max(key for key, *_ in look_ups if isinstance(key, int)) if kind is int else 0
-    keys = {look_up.key for look_up in look_ups}
-    places = {key: tuple(at for at, look_up in enumerate(look_ups) if look_up.key == key) for key in keys}
-    return _Group(parent, length, look_ups, places)
+def _make_group(parent: tuple[Step, ...], look_ups: Sequence[_LookUp], *, in_list: bool) -> _Group:
+    for_keys = Shapes(lambda keys: [look_up for look_up in look_ups if look_up.key in keys])
+    return _Group(parent, in_list, look_ups, compile_steps(parent), for_keys)
 
 
 def _look_up(name: str, source: PointSource, place: tuple[Step, ...]) -> _LookUp:
     holds = compile_when(source.when) if source.when else None
-    return _LookUp(place[-1], name, plain_scale(name, source) or 0.0, compile_value(name, source), holds)
+    scale = plain_scale(name, source) or 0.0
+    return _LookUp(place[-1], name, scale, compile_value(name, source), holds, list_needed(source.when))

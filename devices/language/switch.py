@@ -1,13 +1,14 @@
-"""The switch of a topic with many forms: one look at one place tells which of them a JSON message can be of."""
+"""The switch of a topic with many forms: a JSON message's keys, and one look at it, tell of which of them it can be."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, TypeAlias, TypeVar
 
 from devices.errors import Undecodable
 from devices.language.conditions import compile_condition
 from devices.language.openers import peek_json
 from devices.language.profile import Form
+from devices.language.shapes import Shapes
 from devices.paths import Step, find_steps, follow
 
 Gates: TypeAlias = Mapping[tuple[Step, ...], Callable[[Any], bool]]
@@ -39,30 +40,50 @@ def find_gates(form: Form) -> Gates | None:
 
 def compile_switch(ways: Sequence[tuple[_T, Gates | None]]) -> Callable[[bytes], Sequence[_T]] | None:
     """The function that leaves out what cannot read a payload; None where looking at it would save nothing."""
-    if len(ways) <= _FEW or any(gates is None for _, gates in ways):
+    gated = [(way, gates) for way, gates in ways if gates is not None]
+    if len(ways) <= _FEW or len(gated) < len(ways) or sum(bool(gates) for _, gates in gated) < _FEW:
         return None
-    counts = Counter(place for _, gates in ways for place in gates or ())
-    if not counts or counts.most_common(1)[0][1] < _FEW:
-        return None
-    place = counts.most_common(1)[0][0]
-    tests = [(way, (gates or {}).get(place)) for way, gates in ways]
-    every = tuple(way for way, _ in tests)
-    known: dict[tuple[type, object], tuple[_T, ...]] = {}
+    every = tuple(way for way, _ in gated)
+    for_keys = Shapes(lambda keys: _compile_look([(way, gates) for way, gates in gated if _may_hold(gates, {*keys})]))
+    for_lists = tuple(
+        way for way, gates in gated if _may_hold(gates, {steps[0] for steps in gates if type(steps[0]) is int})
+    )
 
     def choose(payload: bytes) -> Sequence[_T]:
         try:
             message = peek_json(payload)
-            if type(message) is not dict:
-                return every
-            value = follow(message, place)
-            found = type(value), value
-            if found[0] in _SCALARS and found in known:
-                return known[found]
-            chosen = tuple(way for way, takes in tests if takes is None or takes(value))
+            if type(message) is dict:
+                return for_keys[tuple(message)](message)
         except Undecodable:
             return every  # who reads it says so
+        return for_lists if type(message) is list else every
+
+    return choose
+
+
+def _may_hold(gates: Gates, keys: Collection[Step]) -> bool:
+    """Whether an object with these keys can be what a form asks for."""
+    return all(steps[0] in keys or takes(None) for steps, takes in gates.items())
+
+
+def _compile_look(ways: Sequence[tuple[_T, Gates]]) -> Callable[[Any], Sequence[_T]]:
+    """The function that looks at the place of which most forms ask something."""
+    every = tuple(way for way, _ in ways)
+    counts = Counter(place for _, gates in ways for place in gates)
+    if len(ways) < _FEW or not counts:
+        return lambda _message: every
+    place = counts.most_common(1)[0][0]
+    tests = [(way, gates.get(place)) for way, gates in ways]
+    known: dict[tuple[type, object], tuple[_T, ...]] = {}
+
+    def look(message: Any) -> Sequence[_T]:  # noqa: ANN401 - JSON is anything
+        value = follow(message, place)
+        found = type(value), value
+        if found[0] in _SCALARS and found in known:
+            return known[found]
+        chosen = tuple(way for way, takes in tests if takes is None or takes(value))
         if found[0] in _SCALARS and len(known) < _REMEMBERED_MOST and len(str(value)) <= _REMEMBERED_LENGTH_MAX:
             known[found] = chosen
         return chosen
 
-    return choose
+    return look

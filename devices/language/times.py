@@ -9,6 +9,7 @@ from devices.language.sources import TimeSource
 from devices.language.timepatterns import compile_pattern
 from devices.paths import Scope, compile_first
 from devices.timestamps import (
+    EPOCH_END,
     MICROSECOND,
     MILLISECOND,
     NANOSECOND,
@@ -26,6 +27,7 @@ ReadTime: TypeAlias = Callable[[Any, Scope, int], Moment | None]
 """The time of an item that arrived at a time (nanoseconds since 1970); None where it says none."""
 
 _EPOCHS = {"epoch_s": SECOND, "epoch_ms": MILLISECOND, "epoch_us": MICROSECOND, "epoch_ns": NANOSECOND}
+_DASHED = frozenset({"rfc3339", "local"})
 _AGES = {"age_s": SECOND, "age_ms": MILLISECOND}
 
 
@@ -38,13 +40,23 @@ def compile_time(source: TimeSource, zone: str) -> ReadTime:
     """
     find = compile_first(source.path)
     clock = ZoneInfo(source.zone or zone)
-    *attempts, last = [_choose_parser(form, clock) for form in source.format]
+    *earlier, final = source.format
+    attempts = [_choose_parser(form, clock) for form in earlier]
+    # Of several forms those with dashes need not be tried on numbers, nor on texts of digits alone.
+    of_digits = [_choose_parser(form, clock) for form in earlier if form not in _DASHED]
+    last = _choose_parser(final, clock)
+    numeric = [form for form in source.format if form not in _DASHED]
+    units = [_EPOCHS[form] for form in numeric] if _EPOCHS.keys() >= set(numeric) else []
 
     def read_time(item: Any, scope: Scope, received: int) -> Moment | None:  # noqa: ANN401 - JSON is anything
         value = find(item, scope)
         if value is None:
             return None
-        for parse in attempts:
+        if type(value) is int:
+            for unit in units:  # which one, its size tells
+                if 0 <= value < EPOCH_END // unit:
+                    return value * unit, unit
+        for parse in attempts if type(value) is str and not value.isdigit() else of_digits:
             try:
                 return parse(value, received)
             except ValueError:

@@ -57,7 +57,17 @@ def test_a_value_leads_to_its_forms_and_to_those_that_do_not_ask() -> None:
     assert tuple(choose(b"{}")) == (2,)
 
 
-@pytest.mark.parametrize("payload", [b"no JSON", b"[]", b"5"])
+def test_keys_lead_to_the_forms_that_do_not_need_others() -> None:
+    forms, _ = compile_forms([{"type": "a"}, {"kind": "b"}, {"deep.x": {"present": True}}, {"kind": {"is_not": "b"}}])
+    choose = compile_switch([(number, find_gates(form)) for number, form in enumerate(forms)])
+    assert choose is not None
+    assert tuple(choose(b'{"type": "a"}')) == (0, 3)
+    assert tuple(choose(b'{"kind": "c"}')) == (3,)
+    assert tuple(choose(b'{"deep": {"x": 1}}')) == (2, 3)
+    assert tuple(choose(b"[]")) == (3,)
+
+
+@pytest.mark.parametrize("payload", [b"no JSON", b"5"])
 def test_whoever_reads_what_is_no_object_says_so(payload: bytes) -> None:
     forms, _ = compile_forms([{"type": "a"}, {"type": "b"}, {"type": "c"}])
     choose = compile_switch([(number, find_gates(form)) for number, form in enumerate(forms)])
@@ -69,7 +79,7 @@ def test_whoever_reads_what_is_no_object_says_so(payload: bytes) -> None:
     "forms",
     [
         [{"when": {"type": "a"}}, {"when": {"type": "b"}}],
-        [{"when": {"type": "a"}}, {"when": {"kind": "b"}}, {"when": {"other": "c"}}],
+        [{"when": {"type": "a"}}, {}, {}],
         [{"when": {"type": "a"}}, {"when": {"type": "b"}}, {"when": {"type": "c"}, "format": "value"}],
         [{}, {}, {}],
     ],
