@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
+from devices.durations import NANOSECONDS
 from devices.register import Duration, Identifier, Line, Model, Text
 from rules.alerts import Severity, SubjectKind
 from rules.selection import OneOrMore, Selection
@@ -44,6 +45,10 @@ class TicketPlan(Model):
     group: Group | None = Field(None, description="Left out: `silent` by parent within 15m, others not at all.")
 
 
+_OUTAGE = 15 * NANOSECONDS["m"]
+"""Devices that fall silent so soon after each other have one cause."""
+
+
 class Rule(Model):
     """One alert rule."""
 
@@ -58,7 +63,31 @@ class Rule(Model):
     mute: OneOrMore[Identifier] | None = Field(None, description="Calendars in which it does not.")
     severity: Severity = "minor"
     ticket: TicketPlan | None = Field(TicketPlan(), description="Write `ticket: null` for an alert without a ticket.")
+    inhibits: bool | None = Field(
+        None,
+        description="Whether its alerts hold back those of rules that yield, on what hangs below. Left out: silent.",
+    )
+    yields: bool | None = Field(
+        None, description="Whether its alerts are held back while something above has failed. Left out: silent does."
+    )
     enabled: bool = True
+
+    @property
+    def tells_failure(self) -> bool:
+        """Whether it says that a device has failed as a whole, so that nothing can be expected of what hangs below."""
+        return self.inhibits if self.inhibits is not None else self.when.is_silence
+
+    @property
+    def is_consequence(self) -> bool:
+        """Whether its alerts may be no more than the consequence of a failure above."""
+        return self.yields if self.yields is not None else self.when.is_silence
+
+    @property
+    def group(self) -> Group | None:
+        """Which of its alerts share a ticket."""
+        if self.ticket is not None and self.ticket.group is not None:
+            return self.ticket.group
+        return Group(within=_OUTAGE) if self.when.is_silence else None
 
     @property
     def condition_text(self) -> str:

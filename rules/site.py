@@ -68,6 +68,14 @@ class Site:
                 yield parent
                 waiting += self.parents(parent)
 
+    def has_below(self, device: str) -> bool:
+        """Whether anything hangs below a device."""
+        return device in self._above
+
+    @cached_property
+    def _above(self) -> frozenset[str]:
+        return frozenset(parent for parents in self._parents.values() for parent in parents)
+
     @cached_property
     def _subs(self) -> Mapping[str, tuple[str, ...]]:
         return {feed.main: tuple(feed.subs) for feed in self.places.feeds}

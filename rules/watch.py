@@ -1,8 +1,8 @@
 """Watches: one rule on one subject, and how its alert comes and goes.
 
 Words are those of ISA-18.2 and IEC 62682: `for` is the on-delay, `keep_firing_for` the off-delay. Times are the
-devices' own: a backlog is judged as it happened, and told only once the device has caught up, so that nobody is called about
-what is over. `lag` is how far the device's readings are behind the engine's clock; deadlines are moved by as much.
+devices' own: a backlog is judged as it happened, and told only once the device has caught up, so that nobody is called
+about what is over. `lag` is how far the device's readings are behind the engine's clock; deadlines are moved by as much.
 """
 
 from math import inf

@@ -105,6 +105,9 @@ class Condition(Model):
     summary: ClassVar[str] = ""
     """One line for the reference."""
 
+    is_silence: ClassVar[bool] = False
+    """Whether it is true where a device has fallen silent: then nothing can be expected of what hangs below it."""
+
     def fits(self, device: "Device") -> str:
         """Why a selected device cannot be judged so, such as a rating that is missing; "" where it can."""
         del device
