@@ -16,6 +16,7 @@ from collector.quarantine import Rejection
 from collector.repeats import Repeats
 from collector.settings import Quarantine
 from devices.decoder import Decoder
+from devices.durations import NANOSECONDS
 from devices.errors import Undecodable
 from devices.reading import Reading
 
@@ -23,6 +24,8 @@ log = structlog.get_logger()
 
 _RETRY_S = 1.0
 _CRC = 0xFFFFFFFF
+_COARSE = NANOSECONDS["s"]
+"""Of events within so long their arrival tells the order: on a coarse clock the digits below are no time."""
 
 
 class Batch(Struct):
@@ -148,7 +151,7 @@ class Pipeline:
             if newest is None or reading.time > newest.time:
                 latest[reading.device] = reading
             elif reading.time < newest.time:
-                reading.late = True
+                reading.late = "event" not in reading.values or newest.time - reading.time >= _COARSE
             elif reading.values == newest.values:
                 batch.repeats.append(reading)
                 continue

@@ -252,6 +252,17 @@ def test_late_readings_are_marked_also_after_a_restart(site: Site) -> None:
     assert site.pipeline.late == 1
 
 
+def test_events_within_one_second_of_a_coarse_clock_are_in_order_of_arrival(site: Site) -> None:
+    second = "2026-11-18T11:00:00Z"
+    events = ["granted", "opened", "closed", "forced_open", "opened", "duress"]
+    site.pipeline.ingest([message(time=second, event=event, reason=str(n)) for n, event in enumerate(events)])
+    site.pipeline.ingest([message(time="2026-11-18T10:59:58Z", event="denied")])
+    assert [(r.values["event"], r.late) for r in site.readings()] == [
+        *((event, False) for event in events),
+        ("denied", True),
+    ]
+
+
 def test_the_same_reading_sent_again_is_a_duplicate_and_a_correction_is_not(site: Site) -> None:
     site.pipeline.ingest([message(time="2026-11-18T11:00:00Z", power_kw=2.0)] * 2)
     assert (len(site.readings()), site.pipeline.duplicates) == (1, 1)
