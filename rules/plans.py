@@ -1,47 +1,59 @@
 """Plans: which watches a device's readings concern. Made once; judging a reading only follows them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from hashlib import blake2b
 from typing import NamedTuple
 
 from devices.counting.facts import find_facts
 from devices.register import Device
 from rules.alerts import Subject
 from rules.conditions.node import Take, TakeArrival, TakeCount, TakeStep
-from rules.gate import Gate
+from rules.coverage import find_coverage
+from rules.gate import Gate, Timetable
 from rules.occupancy import Occupancy
+from rules.pace import Pace
 from rules.rule import Rule
 from rules.site import Site
 from rules.sources import Meter, Source
 from rules.watch import Clock, Watch
 
 
+class Heard(NamedTuple):
+    """What is done with the values of one point.
+
+    Attributes:
+        sources: what works something out of them for several watches; these come first.
+        listeners: who takes them, and the watch to weigh where the answer is True.
+    """
+
+    sources: tuple[Source, ...] = ()
+    listeners: tuple[tuple[Take, Watch], ...] = ()
+
+
 class Plan:
     """What is done with the readings of one device.
 
     Attributes:
-        listeners: by point, who takes its values, and the watch to weigh where the answer is True.
-        sources: by point, what works something out of its values for several watches.
+        pace: how they come.
+        points: what is done with the values of each.
         arrivals: who takes every reading.
-        watches: all that the device's readings concern, each once.
-        lag: ns by which the device's readings are behind, where that is more than they should; else 0.
+        watches: those that live in the device's time.
     """
 
-    __slots__ = ("arrivals", "lag", "listeners", "sources", "watches")
+    __slots__ = ("arrivals", "pace", "points", "watches")
 
-    def __init__(self) -> None:
-        self.listeners: dict[str, list[tuple[Take, Watch]]] = {}
-        self.sources: dict[str, list[Source]] = {}
+    def __init__(self, device: str) -> None:
+        self.pace = Pace(device)
+        self.points: dict[str, Heard] = {}
         self.arrivals: list[tuple[TakeArrival, Watch]] = []
         self.watches: list[Watch] = []
-        self.lag = 0
 
-
-class Unfit(NamedTuple):
-    """A selected device that a rule cannot judge, and why."""
-
-    rule: str
-    device: str
-    reason: str
+    def hear(self, point: str, *, source: Source | None = None, listener: tuple[Take, Watch] | None = None) -> None:
+        """Has a source or a listener take the values of a point, after those that do."""
+        sources, listeners = self.points.get(point, Heard())
+        self.points[point] = Heard(
+            (*sources, source) if source else sources, (*listeners, listener) if listener else listeners
+        )
 
 
 class Wiring:
@@ -51,59 +63,65 @@ class Wiring:
         plans: by device.
         watches: by rule and subject, in order.
         sources: by what they are about, such as ("meter", "wm-a-01", "volume_m3").
-        unfit: devices that were selected and left out.
+        conditions: fingerprint of what each rule says its condition is.
     """
 
     def __init__(self, rules: Sequence[Rule], site: Site, clock: Clock) -> None:
         self.plans: dict[str, Plan] = {}
         self.watches: dict[tuple[str, Subject], Watch] = {}
         self.sources: dict[tuple[str, ...], Source] = {}
-        self.unfit: list[Unfit] = []
+        self.conditions: dict[str, bytes] = {}
         self._site, self._clock = site, clock
+        self._timetables: dict[tuple[tuple[str, ...], tuple[str, ...]], Timetable] = {}
         for rule in rules:
             if rule.enabled:
                 self._wire(rule)
 
     def _wire(self, rule: Rule) -> None:
-        devices = []
-        for device in rule.select.pick(self._site.register):
-            reason = rule.when.fits(device)
-            if reason:
-                self.unfit.append(Unfit(rule.id, device.id, reason))
-            else:
-                devices.append(device)
-        calendars = self._site.calendars
-        for subject, members in self._site.group(devices, rule.per).items():
-            scope = _Scope(subject, members, self._site)
+        condition = self.conditions[rule.id] = _hash([rule.per, rule.condition_text])
+        timetable = self._find_timetable(tuple(rule.active or ()), tuple(rule.mute or ()))
+        now = self._clock.now
+        for subject, members in find_coverage(rule, self._site).subjects.items():
+            scope = _Scope(subject, members, self._site, now)
             node = rule.when.build(scope)
-            gate = Gate(
-                [calendars.find(name) for name in rule.active or ()],
-                [calendars.find(name) for name in rule.mute or ()],
-                self._site.zone,
-                self._clock.now,
-            )
-            watch = Watch(rule, subject, node, gate, self._clock, len(self.watches))
+            watch = Watch(rule, subject, node, Gate(timetable, now), self._clock, len(self.watches))
+            watch.fingerprint = _hash([condition.hex(), *scope.facts()])
             self.watches[rule.id, subject] = watch
             self._connect(scope, watch)
+            watch.plan()
+
+    def _find_timetable(self, active: tuple[str, ...], mute: tuple[str, ...]) -> Timetable:
+        timetable = self._timetables.get((active, mute))
+        if timetable is None:
+            find = self._site.calendars.find
+            timetable = Timetable([find(name) for name in active], [find(name) for name in mute], self._site.zone)
+            self._timetables[active, mute] = timetable
+        return timetable
 
     def _connect(self, scope: "_Scope", watch: Watch) -> None:
+        heard: dict[str, Plan] = {}
         for device, point, take in scope.values:
-            self._plan(device, watch).listeners.setdefault(point, []).append((take, watch))
-        for device, take_arrival in scope.arrivals:
-            self._plan(device, watch).arrivals.append((take_arrival, watch))
+            heard[device] = plan = self._plan(device)
+            plan.hear(point, listener=(take, watch))
         for device, point, take_step in scope.steps:
+            heard[device] = self._plan(device)
             self._meter(device, point).listeners.append((take_step, watch))
-            self._plan(device, watch)
         for area, take_count in scope.counts:
             occupancy = self._occupancy(area)
             occupancy.listeners.append((take_count, watch))
-            for door in occupancy.doors:
-                self._plan(door, watch)
-
-    def _plan(self, device: str, watch: Watch) -> Plan:
-        plan = self.plans.setdefault(device, Plan())
-        if watch not in plan.watches:
+            heard |= {door: self._plan(door) for door in occupancy.doors}
+        arrivals = {device: self._plan(device) for device, _ in scope.arrivals}
+        for device, take_arrival in scope.arrivals:
+            arrivals[device].arrivals.append((take_arrival, watch))
+        if len(heard) == 1 and arrivals.keys() <= heard.keys():
+            (plan,) = heard.values()
             plan.watches.append(watch)
+            watch.pace = plan.pace
+
+    def _plan(self, device: str) -> Plan:
+        plan = self.plans.get(device)
+        if plan is None:
+            plan = self.plans[device] = Plan(device)
         return plan
 
     def _meter(self, device: str, point: str) -> Meter:
@@ -112,7 +130,7 @@ class Wiring:
         if not isinstance(source, Meter):
             register = self._site.register
             source = self.sources[key] = Meter(find_facts(register, self._site.devices[device], point))
-            self.plans.setdefault(device, Plan()).sources.setdefault(point, []).append(source)
+            self._plan(device).hear(point, source=source)
         return source
 
     def _occupancy(self, area: str) -> Occupancy:
@@ -121,15 +139,15 @@ class Wiring:
         if not isinstance(source, Occupancy):
             source = self.sources[key] = Occupancy(area, self._site)
             for door in source.doors:
-                self.plans.setdefault(door, Plan()).sources.setdefault("event", []).append(source)
+                self._plan(door).hear("event", source=source)
         return source
 
 
 class _Scope:
     """See `rules.conditions.node.Scope`."""
 
-    def __init__(self, subject: Subject, devices: tuple[Device, ...], site: Site) -> None:
-        self.subject, self.devices, self.site = subject, devices, site
+    def __init__(self, subject: Subject, devices: tuple[Device, ...], site: Site, now: int) -> None:
+        self.subject, self.devices, self.site, self.now = subject, devices, site, now
         self.values: list[tuple[str, str, Take]] = []
         self.arrivals: list[tuple[str, TakeArrival]] = []
         self.steps: list[tuple[str, str, TakeStep]] = []
@@ -150,3 +168,19 @@ class _Scope:
     def listen_occupancy(self, area: str, take: TakeCount) -> None:
         """See the protocol."""
         self.counts.append((area, take))
+
+    def facts(self) -> Iterable[str]:
+        """What the node was made from, beside the rule: its devices, what is known of them, and what it listens to."""
+        for device in self.devices:
+            yield (
+                f"{device.id} {device.nominal_voltage} {device.current_limit} {device.flow_limit} {device.interval}"
+                f" {device.direction}"
+            )
+        for name, point, _ in (*self.values, *self.steps):
+            yield f"{name} {point}"
+        for name, _ in (*self.arrivals, *self.counts):
+            yield name
+
+
+def _hash(texts: Iterable[str]) -> bytes:
+    return blake2b("\n".join(texts).encode(), digest_size=8).digest()

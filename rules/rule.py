@@ -2,7 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from devices.durations import NANOSECONDS
 from devices.register import Duration, Identifier, Line, Model, Text
@@ -13,6 +15,13 @@ from rules.when import When
 
 def _read_title(value: object) -> object:
     return {"en": value} if isinstance(value, str) else value
+
+
+class _TextAlone:
+    """Tells editors that a text may stand without its language."""
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {"anyOf": [handler(schema), {"type": "string"}]}
 
 
 class Verify(Model):
@@ -34,7 +43,7 @@ class TicketPlan(Model):
     """The ticket that an alert of the rule opens."""
 
     category: Identifier = Field("other", description="One of desk.yaml's categories; it decides on team and priority.")
-    title: Annotated[Text, BeforeValidator(_read_title)] = Field(
+    title: Annotated[Text, BeforeValidator(_read_title), _TextAlone()] = Field(
         Text(), description="One line; {device.name} {place} {value} {limit} {since} stand for what the alert says."
     )
     runbook: Line = Field("", description="What to do: a file below docs/runbooks or an address.")
@@ -87,7 +96,7 @@ class Rule(Model):
         """Which of its alerts share a ticket."""
         if self.ticket is not None and self.ticket.group is not None:
             return self.ticket.group
-        return Group(within=_OUTAGE) if self.when.is_silence else None
+        return Group.model_construct(within=_OUTAGE) if self.when.is_silence else None
 
     @property
     def condition_text(self) -> str:

@@ -3,7 +3,9 @@
 from collections.abc import Iterable
 from typing import Annotated, TypeAlias, TypeVar
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from devices.register import Device, Identifier, Kind, Model, Place, TagValue
 
@@ -14,7 +16,15 @@ def _listed(value: object) -> object:
     return value if isinstance(value, list) else [value]
 
 
-OneOrMore: TypeAlias = Annotated[list[_Item], BeforeValidator(_listed), Field(min_length=1)]
+class _OneAlone:
+    """Tells editors that one entry may stand without its list."""
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        several = handler(schema)
+        return {"anyOf": [several["items"], several]}
+
+
+OneOrMore: TypeAlias = Annotated[list[_Item], BeforeValidator(_listed), Field(min_length=1), _OneAlone()]
 """One value, or a list of them."""
 
 
@@ -31,14 +41,18 @@ class Selection(Model):
 
     def __contains__(self, device: Device) -> bool:
         """Whether a device is meant."""
-        for name in ("kind", "building", "floor", "area", "profile"):
-            wanted = getattr(self, name)
-            if wanted is not None and getattr(device, name) not in wanted:
-                return False
-        if self.device is not None and device.id not in self.device:
-            return False
-        return all(device.tags.get(tag) in wanted for tag, wanted in self.tags.items())
+        return bool(self.pick([device]))
 
     def pick(self, devices: Iterable[Device]) -> list[Device]:
         """The devices that are meant, in their order."""
-        return [device for device in devices if device in self]
+        picked = list(devices)
+        for name in ("kind", "building", "floor", "area", "profile"):
+            wanted = getattr(self, name)
+            if wanted is not None:
+                picked = [device for device in picked if getattr(device, name) in wanted]
+        if self.device is not None:
+            ids = frozenset(self.device)
+            picked = [device for device in picked if device.id in ids]
+        for tag, wanted in self.tags.items():
+            picked = [device for device in picked if device.tags.get(tag) in wanted]
+        return picked

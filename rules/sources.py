@@ -27,7 +27,11 @@ class Source(Protocol):
 
 
 class Meter:
-    """One register of one device, as steps."""
+    """One register of one device, as steps.
+
+    Attributes:
+        listeners: who takes the steps, and the watch to weigh where the answer is True.
+    """
 
     def __init__(self, facts: CounterFacts) -> None:
         self._facts = facts
@@ -38,8 +42,11 @@ class Meter:
         """See `Source`."""
         for step in self._counter.feed(reading.time, value):  # type: ignore[arg-type] # registers are numbers
             for take, watch in self.listeners:
-                if take(step):
-                    watch.weigh(reading.time)
+                try:
+                    if take(step):
+                        watch.weigh(reading.time)
+                except Exception as error:
+                    raise watch.blame(error) from error
 
     def snapshot(self) -> State:
         """See `Source`."""

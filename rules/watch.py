@@ -1,22 +1,23 @@
 """Watches: one rule on one subject, and how its alert comes and goes.
 
-Words are those of ISA-18.2 and IEC 62682: `for` is the on-delay, `keep_firing_for` the off-delay. Times are the
-devices' own: a backlog is judged as it happened, and told only once the device has caught up, so that nobody is called
-about what is over. `lag` is how far the device's readings are behind the engine's clock; deadlines are moved by as much.
+Words are those of ISA-18.2 and IEC 62682: `for` is the on-delay, `keep_firing_for` the off-delay. A watch that hears
+one device lives in that device's time: a backlog is judged as it happened, and its deadlines are moved by what the
+device is behind. One that hears several, or only arrivals, lives in the time of the engine's clock.
 """
 
+from collections.abc import Mapping
 from math import inf
 from typing import Any, Protocol
 
-from devices.durations import NANOSECONDS
-from rules.alerts import Alert, Evidence, Phase, Subject, Transition, TransitionKind
+from rules.alerts import Alert, Evidence, Phase, Subject, Transition
 from rules.conditions.logic import Combined
 from rules.conditions.node import Node
+from rules.errors import RulesError
 from rules.gate import Gate
+from rules.hindsight import Hindsight
+from rules.pace import Pace
 from rules.rule import Rule
-
-SETTLE = 10 * NANOSECONDS["s"]
-"""How long a device that is catching up must give nothing more before its alerts are told."""
+from rules.telling import QUIET, Paced, Telling
 
 _STEPS: dict[tuple[Phase, str], Phase] = {
     ("idle", "true"): "pending",
@@ -30,9 +31,17 @@ _STEPS: dict[tuple[Phase, str], Phase] = {
 
 
 class Clock(Protocol):
-    """What a watch needs of the engine."""
+    """What a watch needs of the engine.
+
+    Attributes:
+        now: UTC ns.
+        past: how many alerts came and went in the past of devices that were behind, and were never told.
+        turned: watches whose truth may have changed with the reading that is judged, and the moment of that.
+    """
 
     now: int
+    past: int
+    turned: "list[tuple[Watch, int]]"
 
     def schedule(self, watch: "Watch", due: float) -> None:
         """Has `wake` called when the engine's clock comes to `due`; inf: not at all."""
@@ -45,160 +54,254 @@ class Watch:
     """One rule on one subject.
 
     Attributes:
-        rule: what it says; another with the same condition may take its place.
+        rule: what it says.
         subject: what it watches.
+        clock: of the engine.
         order: its place among all watches, which decides who comes first where several are due at once.
-        lag: ns by which its device's readings are behind the engine's clock.
+        pace: of the one device that it hears; None where its time is the engine's.
+        fingerprint: of all that its node was made from; a watch with the same one may go on from its state.
+        phase: where it stands.
+        since: when the condition came true, UTC ns.
         due: when it must be woken, by the engine's clock; inf where only values count.
         queued: when the engine will, which may be earlier.
     """
 
     __slots__ = (
-        "_announce", "_clock", "_combined", "_deadline", "_gate", "_node", "_opened", "_phase", "_serial", "_since",
-        "due", "lag", "order", "queued", "rule", "subject",
+        "_base", "_combined", "_deadline", "_floor", "_gate", "_node", "_telling",
+        "clock", "due", "fingerprint", "order", "pace", "phase", "queued", "rule", "since", "subject",
     )  # fmt: skip
 
     def __init__(self, rule: Rule, subject: Subject, node: Node, gate: Gate, clock: Clock, order: int) -> None:
-        self.rule, self.subject, self.order = rule, subject, order
-        self._node, self._gate, self._clock = node, gate, clock
+        self.rule, self.subject, self.clock, self.order = rule, subject, clock, order
+        self._node, self._gate = node, gate
         self._combined = node if isinstance(node, Combined) else None
-        self.lag = 0
+        self.pace: Pace | None = None
+        self.fingerprint = b""
+        self.phase: Phase = "idle"
+        self.since = 0
         self.due = self.queued = inf
-        self._phase: Phase = "idle"
-        self._since = 0
-        self._deadline: float = inf  # of the phase, in the devices' time
-        self._opened: int | None = None
-        self._serial = 0
-        self._announce: float = inf  # by the engine's clock
+        self._base = 0  # when the phase began, in the watch's time
+        self._deadline: float = inf  # of the phase, likewise
+        self._floor = 0  # up to here the condition is known to have been false
+        self._telling: Telling | None = None
+
+    @property
+    def lag(self) -> int:
+        """Ns by which its time is behind the engine's clock."""
+        return 0 if self.pace is None else self.pace.lag
+
+    def blame(self, error: Exception) -> RulesError:
+        """An error of this watch's node, as the engine raises it: judging cannot go on with a state half changed."""
+        return RulesError(
+            f"rule {self.rule.id}, {self.subject}: {type(error).__name__}: {error}; disable the rule", self.rule.id
+        )
 
     # ── what happens ─────────────────────────────────────────────────────────────────────────────────────────────
 
     def weigh(self, time: int) -> None:
-        """A value of `time` may have changed the truth."""
-        self._turn(time, told=self.lag == 0)
-        self._plan()
+        """A value of `time` may have changed the truth; the engine looks at it once the whole reading is taken."""
+        self.clock.turned.append((self, time))
 
-    def settle(self, until: float, *, told: bool) -> None:
-        """Does what became due up to a moment of the devices' time, each at its own.
+    def turn(self, time: int, pace: Pace, newest: int | None) -> None:
+        """Looks at the truth after a reading.
+
+        Args:
+            time: of the value that may have changed it.
+            pace: of the device that sent it.
+            newest: time of its reading before, up to which the truth was as it was; None where there is none.
+        """
+        was_idle = self.phase == "idle"
+        moment = time if self.pace is not None else max(time, self.clock.now)
+        self._turn(moment, time, pace if pace.lag > 0 else None)
+        if was_idle and self.phase != "idle":
+            self._floor = 0 if newest is None else newest
+        cause = self._node.amendment()
+        if cause and self._telling is not None:
+            self._telling.amend(cause)
+        self.plan()
+
+    def settle(self, until: float, awaited: Pace | None) -> None:
+        """Does what became due up to a moment of the watch's time, each at its own.
 
         Args:
             until: the last moment.
-            told: whether an alert may be told at once: the devices have nothing more to say about that time.
+            awaited: the device that must catch up before an alert is told; None: there is none.
         """
-        while (due := min(self._deadline, self._gate.due, self._node.due or inf)) <= until:
+        node, gate = self._node, self._gate
+        while (due := min(self._deadline, gate.due, node.due or inf)) <= until:
             time = int(due)
-            if self._node.due is not None and self._node.due <= time:
-                self._node.advance(time)
-            self._gate.advance(time)
+            if node.due is not None and node.due <= time:
+                node.advance(time)
+                _check_due(node, time)
+            gate.advance(time)
             if self._deadline <= time:
-                self._enter(_STEPS[self._phase, "expired"], time, told=told)
-            self._turn(time, told=told)
-        self._plan()
+                self._enter(_STEPS[self.phase, "expired"], time, time, awaited)
+            self._turn(time, time, awaited)
+        self.plan()
+
+    def follow(self, time: int, lag: int, awaited: Pace | None) -> None:
+        """Its device tells of another time than the clock's: does what was due before that.
+
+        Args:
+            time: of its reading.
+            lag: by which it was behind until now.
+            awaited: see `settle`.
+        """
+        if time < self._gate.time:
+            self._gate.move(time)
+        if self.due - lag <= time:
+            self.settle(time, awaited)
+        else:
+            self.plan()
 
     def wake(self) -> None:
         """The engine's clock has come to `due`."""
-        now = self._clock.now
-        self.settle(now - self.lag, told=True)
-        if self._announce <= now:
-            self._announce = inf
-            self._tell_fired()
-            self._plan()
+        now = self.clock.now
+        self.settle(now - self.lag, None)
+        telling = self._telling
+        if telling is not None and telling.due <= now:
+            telling.wake(now, is_firing=self.phase == "firing")
+            self.plan()
 
-    def _turn(self, time: int, *, told: bool) -> None:
+    def postpone(self, pace: Pace) -> bool:
+        """A device has come up to here; whether an alert waits for it."""
+        waits = self._telling is not None and self._telling.postpone(pace)
+        self.plan()
+        return waits
+
+    def recall(self, point: str, value: float | bool | str, time: int) -> None:  # noqa: FBT001 - a value
+        """A value that came too late: it disturbs nothing, and may show that an alert began earlier."""
+        if self.phase == "idle":
+            return
+        verdict = self._node.recall(point, value)
+        if verdict is None:
+            return
+        if self._telling is None:
+            self._telling = Telling(self)
+        telling = self._telling
+        if telling.hindsight is None:
+            telling.hindsight = Hindsight(self._floor, self.since)
+        telling.hindsight.take(time, bad=verdict and self._gate.was_open(time), now=self.clock.now)
+        self.plan()
+
+    def _turn(self, moment: int, since: int, awaited: Pace | None) -> None:
         """Looks at the truth and takes the step that follows from it."""
         if self._combined is not None:
             self._combined.weigh()
-        truth = self._node.truth and self._gate.open
+        truth = self._node.truth if self._gate.open else False
         if truth is None:
             return  # what cannot be said neither raises an alert nor ends one
-        phase = _STEPS.get((self._phase, "true" if truth else "false"))
+        phase = _STEPS.get((self.phase, "true" if truth else "false"))
         if phase is not None:
-            self._enter(phase, time, told=told)
+            self._enter(phase, moment, since, awaited)
 
-    def _enter(self, phase: Phase, time: int, *, told: bool) -> None:
-        before, self._phase, self._deadline = self._phase, phase, inf
+    def _enter(self, phase: Phase, moment: int, since: int, awaited: Pace | None) -> None:
+        before, self.phase, self._base = self.phase, phase, moment
+        telling = self._telling
         match phase:
             case "pending":
-                self._since = time
-                self._deadline = time + (self.rule.for_ or 0)
+                self.since = self._floor = since
+                if telling is not None:
+                    telling.begin()
+            case "firing":
+                if telling is None:
+                    telling = self._telling = Telling(self)
+                telling.fire(awaited)
+            case "idle" if telling is not None:
+                telling.calm(was_firing=before == "clearing")
+        self._deadline = self._find_deadline()
+        if self._deadline <= moment:
+            self._enter(_STEPS[phase, "expired"], moment, since, awaited)
+
+    def _find_deadline(self) -> float:
+        match self.phase:
+            case "pending":
+                return self._base + (self.rule.for_ or 0)
             case "clearing":
-                self._deadline = time + (self.rule.keep_firing_for or 0)
-            case "firing" if before == "pending" and told:
-                self._tell_fired()
-            case "firing" if before == "pending":
-                self._announce = self._clock.now + SETTLE
-            case "idle" if self._opened is not None:
-                self._tell("resolved")
-                self._opened = None
-        if phase == "idle":
-            self._announce = inf
-        if self._deadline <= time:
-            self._enter(_STEPS[phase, "expired"], time, told=told)
+                chatters = self._telling is not None and self._telling.times
+                return self._base + max(self.rule.keep_firing_for or 0, QUIET if chatters else 0)
+        return inf
 
-    def _plan(self) -> None:
+    def plan(self) -> None:
+        """Has itself woken when it is due."""
         due = min(self._deadline, self._gate.due, self._node.due or inf) + self.lag
-        self.due = min(due, self._announce)
+        self.due = due if self._telling is None else min(due, self._telling.due)
         if self.due < self.queued:
-            self._clock.schedule(self, self.due)
-
-    # ── telling ──────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def postpone(self) -> None:
-        """The device is still catching up: what it says may be over in a moment."""
-        if self._announce != inf:
-            self._announce = self._clock.now + SETTLE
-            self._plan()
-
-    def _tell_fired(self) -> None:
-        self._opened, self._serial = self._clock.now, 0
-        self._tell("fired")
-
-    def _tell(self, kind: TransitionKind, cause: str = "") -> None:
-        if self._opened is None:
-            return
-        self._clock.tell(
-            Transition(
-                kind,
-                self.rule.id,
-                self.subject,
-                self._opened,
-                self._serial,
-                self._clock.now,
-                self._since,
-                self.rule.severity,
-                self._node.evidence(),
-                cause,
-            )
-        )
-        self._serial += 1
-
-    def end(self, cause: str) -> None:
-        """The rule or the subject goes: an alert that was told is over."""
-        if self._opened is not None:
-            self._tell("resolved", cause)
-        self._phase, self._opened, self._deadline, self._announce = "idle", None, inf, inf
+            self.clock.schedule(self, self.due)
 
     # ── looking at it ────────────────────────────────────────────────────────────────────────────────────────────
 
+    def evidence(self) -> Evidence:
+        """What its node shows."""
+        return self._node.evidence()
+
     def alert(self) -> Alert | None:
         """How it stands; None where there is nothing."""
-        if self._phase == "idle":
+        if self.phase == "idle":
             return None
-        evidence: Evidence = self._node.evidence()
-        return Alert(self.rule.id, self.subject, self._phase, self._since, self._opened, self.rule.severity, evidence)
+        opened, evidence = None, self.evidence()
+        if self._telling is not None:
+            opened = self._telling.opened if self._telling.is_open else None
+            evidence = self._telling.complete(evidence)
+        return Alert(self.rule.id, self.subject, self.phase, self.since, opened, self.rule.severity, evidence)
+
+    # ── state ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def snapshot(self) -> list[Any]:
-        """Its state, in plain values."""
-        deadline = None if self._deadline == inf else int(self._deadline)
-        announce = None if self._announce == inf else int(self._announce)
+        """Its state, in plain values; short while it is idle and has told nothing."""
+        gate = self._gate
+        state = [self._node.snapshot(), None if gate.due == inf else [gate.time, gate.open]]
+        if self.phase == "idle" and self._telling is None:
+            return state
         return [
-            self._phase, self._since, deadline, self._opened, self._serial, announce, self.lag, self._node.snapshot(),
+            *state, self.phase, self.since, self._base, self._floor, self._telling and self._telling.snapshot(),
         ]  # fmt: skip
 
-    def restore(self, state: list[Any]) -> None:
-        """Goes on from a snapshot of a watch of the same condition on the same subject."""
-        self._phase, self._since, deadline, self._opened, self._serial, announce, self.lag, node = state
-        self._deadline = inf if deadline is None else deadline
-        self._announce = inf if announce is None else announce
+    def restore(self, state: list[Any], plans: Mapping[str, Paced]) -> None:
+        """Goes on from a snapshot of a watch with the same fingerprint; `for` and calendars may have changed.
+
+        Args:
+            state: from `snapshot`.
+            plans: by device, with their paces.
+        """
+        node, gate, *rest = state
         self._node.restore(node)
-        self._plan()
+        position = self.clock.now - self.lag
+        time, was_open = gate or (position, True)
+        self._gate.move(time)
+        if rest:
+            self.phase, self.since, self._base, self._floor, telling = rest
+            if telling is not None:
+                self._telling = Telling(self)
+                self._telling.restore(telling, plans)
+            self._deadline = self._find_deadline()
+        if self._gate.open != was_open:  # by another calendar
+            self._turn(position, position, None)
+        self.plan()
+
+
+def end_of(rule: str, subject: Subject, state: list[Any], now: int, cause: str) -> Transition | None:
+    """The end of an alert whose watch is gone.
+
+    Args:
+        rule: id.
+        subject: of the watch.
+        state: from the watch's `snapshot`.
+        now: the engine's clock.
+        cause: why the watch is gone.
+
+    Returns:
+        None where no alert was open.
+    """
+    _, _, *rest = state
+    if not rest or rest[-1] is None:
+        return None
+    since, (opened, serial, is_open, severity, *_) = rest[1], rest[-1]
+    if not is_open:
+        return None
+    return Transition("resolved", rule, subject, opened, serial, now, since, severity, cause=cause)
+
+
+def _check_due(node: Node, time: int) -> None:
+    if node.due is not None and node.due <= time:
+        raise ValueError(f"its node is due at {node.due} again, and it is {time} already")

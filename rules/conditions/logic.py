@@ -1,11 +1,12 @@
 """`all`, `any` and `not`, in Kleene's logic of three values: what cannot be said may not matter."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from devices.reading import Value
+from devices.register import Device
 from rules.alerts import NOTHING, Evidence
-from rules.conditions.node import Node
+from rules.conditions.node import Node, Scope
 
 
 class Combined(Node):
@@ -36,6 +37,10 @@ class Combined(Node):
             if node.due is not None and node.due <= time:
                 node.advance(time)
         self.weigh()
+
+    def amendment(self) -> str:
+        """Of the first node that has one."""
+        return next(filter(None, [node.amendment() for node in self.nodes]), "")
 
     def evidence(self) -> Evidence:
         """Of the first node that is true and has some."""
@@ -101,3 +106,14 @@ class Not(Combined):
     def evidence(self) -> Evidence:
         """What shows that it is false: the node's own evidence."""
         return self.nodes[0].evidence()
+
+
+def any_device(scope: Scope, make: Callable[[Device], Node]) -> Node:
+    """The node of a condition that judges one device alone: of a place, it is true where it is for any device.
+
+    Args:
+        scope: whose devices.
+        make: the node for one of them; it must listen by itself.
+    """
+    nodes = [make(device) for device in scope.devices]
+    return nodes[0] if len(nodes) == 1 else AnyOf(nodes)

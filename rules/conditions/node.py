@@ -59,6 +59,10 @@ class Node:
         del point, value
         return None
 
+    def amendment(self) -> str:
+        """What late data show of what it last said, such as `was_reporting`; once, then "" again."""
+        return ""
+
     def evidence(self) -> Evidence:
         """What shows its truth now."""
         return NOTHING
@@ -85,6 +89,10 @@ class Scope(Protocol):
     @property
     def site(self) -> "Site":
         """Everything else that is known."""
+
+    @property
+    def now(self) -> int:
+        """The engine's clock when the node is made, UTC ns: from then on it can hear."""
 
     def listen(self, device: str, point: str, take: Take) -> None:
         """Values of a point, in the order of their times; late ones are left out."""

@@ -1,0 +1,78 @@
+"""Peaks: how large a deviation gets within a usual day, and how rare a larger one is.
+
+The largest of many deviations follows Gumbel's law (E. J. Gumbel, Statistics of Extremes, 1958) where their tails are
+not heavy. Its place and width are taken from the median and the quartiles of the last days, so that a quarter of them
+may have been anything. A day is any four quarters in a row: it does not matter when it begins.
+"""
+
+from array import array
+from math import inf, log
+from typing import Any
+
+QUARTERS = 4
+"""Of a day."""
+QUARTERS_KEPT = 60 * QUARTERS
+"""How far it remembers."""
+
+_QUARTILES = 1.5725
+"""Between the quartiles of Gumbel's law, in its widths: ln ln 4 - ln ln (4/3)."""
+_PRIOR_DAYS = 8
+"""For how many days it counts what width is to be expected."""
+
+
+class Peaks:
+    """The largest value of each of the last days.
+
+    Attributes:
+        now: the largest one of the quarter that is not over.
+        usual: median of the days' largest; inf while there is none.
+        decade: what is so much larger is ten times as rare.
+    """
+
+    __slots__ = ("_days", "_next", "_quarters", "_share", "decade", "now", "usual")
+
+    def __init__(self, share: float) -> None:
+        """With nothing learned.
+
+        Args:
+            share: which share of the median its law's width is expected to be, before much is known.
+        """
+        self.now = 0.0
+        self.usual = inf
+        self.decade = 1.0
+        self._share = share
+        self._quarters: list[float] = []
+        self._days = array("f")
+        self._next = 0
+
+    def end_quarter(self) -> None:
+        """A quarter of a day is over, and its largest value is remembered."""
+        self._quarters = [*self._quarters[1 - QUARTERS :], self.now]
+        largest = max(self._quarters)
+        if len(self._days) < QUARTERS_KEPT:
+            self._days.append(largest)
+        else:
+            self._days[self._next] = largest
+        self._next = (self._next + 1) % QUARTERS_KEPT
+        self.now = 0.0
+        self._weigh()
+
+    def _weigh(self) -> None:
+        ordered = sorted(self._days)
+        count = len(ordered)
+        days = count / QUARTERS
+        self.usual = ordered[count // 2] or inf
+        width = (ordered[count * 3 // 4] - ordered[count // 4]) / _QUARTILES
+        width = (days * width + _PRIOR_DAYS * self._share * self.usual) / (days + _PRIOR_DAYS)
+        self.decade = max(width * log(10), 1e-9) if self.usual < inf else 1.0
+
+    def snapshot(self) -> list[Any]:
+        """Its state, in plain values."""
+        return [self.now, self._next, self._quarters, self._days.tobytes()]
+
+    def restore(self, state: list[Any]) -> None:
+        """Goes on from a snapshot."""
+        self.now, self._next, quarters, days = state
+        self._quarters, self._days = list(quarters), array("f", days)
+        if self._days:
+            self._weigh()
