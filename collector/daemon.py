@@ -15,12 +15,14 @@ import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from collector import credentialkeys, ledger, quarantine, service, telemetry
-from collector.configuration import Configuration, ConfigurationError, load
+from collector import credentialkeys, judging, ledger, quarantine, service, telemetry
+from collector.configuration import Configuration, load
 from collector.embedded import EmbeddedDatabase
 from collector.errors import CollectorError
+from collector.folder import ConfigurationError
 from collector.http import HttpServer
 from collector.journal import Journal
+from collector.judging import Judging
 from collector.pipeline import Pipeline
 from collector.settings import BATCH_SIZE, FLUSH_INTERVAL
 from collector.states import State
@@ -31,7 +33,7 @@ from devices.durations import NANOSECONDS
 
 log = structlog.get_logger()
 
-CONSUMERS = ("store", ledger.CURSOR)
+CONSUMERS = ("store", ledger.CURSOR, judging.CURSOR)
 """Who holds back the trimming of the journal."""
 
 _LEDGER_KEEP = 30 * NANOSECONDS["d"]
@@ -56,6 +58,7 @@ class Daemon:
     journal: Journal
     pipeline: Pipeline
     writer: StoreWriter
+    judging: Judging
     subscriber: Subscriber
 
     def __init__(self, configuration: Configuration) -> None:
@@ -81,6 +84,7 @@ class Daemon:
         self.pipeline = Pipeline(configuration.decoder(), self.journal, settings.quarantine, self.stopping)
         self.store = open_store(configuration)
         self.writer = StoreWriter(self.journal, self.store, *self._pace())
+        self.judging = Judging(self.journal, configuration)
         self.subscriber = Subscriber(settings.mqtt, settings.site.id, self.pipeline, self.journal, self.stopping)
         self._scheduler = self._plan()
         self._watcher = threading.Thread(target=self._watch, name="watcher", daemon=True)
@@ -90,7 +94,9 @@ class Daemon:
     def start(self) -> None:
         """Starts all parts; returns at once."""
         self.http.start()
+        _guard(self._record_self)()  # before anything is judged: what follows tells how long nobody could be heard
         self.writer.start()
+        self.judging.start()
         self.subscriber.start()
         self._scheduler.start()
         self._watcher.start()
@@ -119,6 +125,7 @@ class Daemon:
         self.subscriber.wake()
         self._scheduler.shutdown()
         self.writer.stop()
+        self.judging.stop()
         if not self.subscriber.join(max(0.1, deadline - time.monotonic())):
             log.warning("the broker does not answer; leaving without goodbye")
         self.http.stop()
@@ -225,6 +232,7 @@ class Daemon:
         self.journal.quota_bytes = new.journal.quota
         self.pipeline.limits = new.quarantine
         self.subscriber.change(new.mqtt, configuration.decoder())
+        self.judging.use(configuration)
         if (old.store, old.site, old.retention) != (new.store, new.site, new.retention):
             self.store = open_store(configuration)
             self.writer.swap(self.store, *self._pace())
@@ -235,13 +243,23 @@ class Daemon:
     def _fix(self, configuration: Configuration) -> Configuration:
         """A new configuration with the old values of what cannot change while we run."""
         old, new = self.configuration.settings, configuration.settings
-        fixed = {"data_dir": old.data_dir, "http": old.http, "site": new.site.model_copy(update={"id": old.site.id})}
+        fixed = {
+            "data_dir": old.data_dir,
+            "http": old.http,
+            "desk": old.desk,
+            "site": new.site.model_copy(update={"id": old.site.id}),
+        }
         for name, value in fixed.items():
             if getattr(new, name) != value:
                 log.warning("this change takes effect at the next start", setting="site.id" if name == "site" else name)
         return replace(configuration, settings=new.model_copy(update=fixed))
 
     # ── looking at it ────────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def uptime_s(self) -> float:
+        """Seconds since the start."""
+        return (time.time_ns() - self._started_ns) / NANOSECONDS["s"]
 
     def ailments(self) -> list[str]:
         """What a restart might cure."""
@@ -252,6 +270,8 @@ class Daemon:
             found.append(f"ingestion has not moved for {_STUCK_S:.0f} s")
         if not self.writer.is_alive():
             found.append("the store writer ended")
+        if not self.judging.is_alive():
+            found.append("judging ended")
         return found
 
     def obstacles(self) -> list[str]:
@@ -265,6 +285,9 @@ class Daemon:
             found.append(f"journal: {self.pipeline.trouble}")
         if self.subscriber.held:
             found.append("journal: full; the database does not take readings")
+        if self.judging.trouble:
+            found.append(f"desk: {self.judging.trouble}")
+        found += [f"rule {rule} is set aside: {reason}" for rule, reason in self.judging.failed.copy().items()]
         return found
 
     def live(self) -> dict[str, object]:
@@ -285,6 +308,11 @@ class Daemon:
                 "store": writer.position,
                 "bytes": self.journal.used_bytes,
                 "quota_bytes": int(self.journal.quota_bytes),
+            },
+            "rules": {
+                "state": self.judging.state,
+                "judged": self.judging.position,
+                "set_aside": self.judging.failed.copy(),
             },
             "counts": {
                 "messages": pipeline.messages,

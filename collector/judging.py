@@ -1,38 +1,44 @@
 """Judging: reads the journal as its consumer `rules`, has every reading judged, and gives the desk its orders.
 
 It holds these rules:
-- The desk applies orders and remembers the position in one transaction, under keys of their own: after a crash the
-  journal is judged again from the last snapshot, and what the desk knows already changes nothing.
+- The desk carries out orders in one transaction, under keys of their own: after a crash the journal is judged again
+  from the last snapshot, and what the desk did already changes nothing.
 - The cursor, which holds back the journal's trimming, moves only with a snapshot on the disk.
 - Time that no reading tells passes a little late, so that a reading on its way through the journal is not overtaken.
+- A rule that fails is set aside, and the others are judged from the snapshot again.
 - There is no terminal error state: a desk that takes nothing makes the journal longer. Ingestion never waits for it.
 """
 
 import threading
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Literal, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import structlog
 
 from collector import snapshots
+from collector.configuration import Configuration
+from collector.deskopening import make_desk, open_desk_database
+from collector.errors import CollectorError
 from collector.journal import Journal
 from collector.snapshots import Snapshot
 from devices.durations import NANOSECONDS
 from rules.alerts import Alert
-from rules.errors import SnapshotError
+from rules.errors import RulesError, SnapshotError
 from rules.judge import Judge
-from rules.mutes import Mute
-from rules.orders import Order
-from rules.rule import Rule
-from rules.site import Site
+from tickets.desk import Desk
+from tickets.errors import TicketsError
+
+if TYPE_CHECKING:
+    from rules.mutes import Mute
+    from rules.orders import Order
 
 log = structlog.get_logger()
 
 CURSOR = "rules"
+SNAPSHOT_FILE = "rules.snapshot"
 
-State: TypeAlias = Literal["idle", "judging", "refused"]
+State: TypeAlias = Literal["starting", "idle", "judging", "refused"]
 
 _BATCH = 2_000
 _IDLE_S = 0.25
@@ -44,98 +50,57 @@ _BEHIND = 2 * NANOSECONDS["s"]
 """How far behind the wall clock time passes where no reading tells it."""
 
 
-class Desk(Protocol):
-    """What judging needs of the service desk."""
-
-    def apply(self, orders: Sequence[Order], position: int) -> None:
-        """Carries out orders in one transaction; what was carried out before changes nothing."""
-
-    def tick(self, now: int) -> None:
-        """Does what became due: verification, escalation, deadlines. UTC ns."""
-
-    def mutes(self, now: int) -> Sequence[Mute]:
-        """Maintenance windows and shelves that are not over."""
-
-
-class Law(NamedTuple):
-    """What is judged by: the rules, and the site that they are about."""
-
-    rules: Sequence[Rule]
-    site: Site
-
-
 class Judging(threading.Thread):
     """The thread that judges.
 
     Attributes:
         state: idle where nothing waits, else judging; refused while the desk takes nothing.
         trouble: why it takes nothing, else "".
+        failed: rules that were set aside, and why, until the configuration changes.
         position: the journal's position up to which everything was judged.
         judged, orders: readings and orders since the start.
     """
 
-    def __init__(
-        self,
-        journal: Journal,
-        desk: Desk,
-        law: Law,
-        path: Path,
-        clock: Callable[[], int] = time.time_ns,
-    ) -> None:
-        """Goes on from the newest snapshot, or begins where the cursor stands.
+    def __init__(self, journal: Journal, configuration: Configuration, clock: Callable[[], int] = time.time_ns) -> None:
+        """Nothing is opened yet.
 
         Args:
             journal: with a consumer `rules`.
-            desk: that gets the orders.
-            law: the rules and their site.
-            path: of the snapshot's file.
+            configuration: in force.
             clock: UTC nanoseconds.
         """
         super().__init__(name="judging", daemon=True)
-        self.state: State = "idle"
+        self.state: State = "starting"
         self.trouble = ""
+        self.failed: dict[str, str] = {}
+        self.position = journal.cursor(CURSOR)
         self.judged = self.orders = 0
-        self._journal, self._desk, self._path, self._clock = journal, desk, path, clock
-        self._changed = threading.Condition()
-        self._stopping = False
-        self._next: Law | None = None
+        self._journal, self._configuration, self._clock = journal, configuration, clock
+        self._path = configuration.settings.data_dir / SNAPSHOT_FILE
+        self._lock = threading.Lock()  # of the judge
+        self._stopping = threading.Event()
+        self._next: Configuration | None = None
+        self._judge: Judge | None = None
+        self._desk: Desk | None = None
         self._waiting: list[Order] = []  # given by the judge, not yet taken by the desk
         self._mutes: Sequence[Mute] = ()
-        self._snapped_at = self._ticked_at = time.monotonic()
-        self.position = journal.cursor(CURSOR)
-        self._judge = self._resume(law)
-
-    def _resume(self, law: Law) -> Judge:
-        try:
-            snapshot = snapshots.read(self._path)
-            judge = Judge(law.rules, law.site, 0 if snapshot else self._clock())
-            if snapshot is None:
-                return judge
-            self._waiting += judge.restore(snapshot.state)
-        except (SnapshotError, OSError) as error:
-            log.warning("the rules' state cannot be read; they begin anew", reason=str(error))
-            return Judge(law.rules, law.site, self._clock())
-        self.position = snapshot.position
-        return judge
+        self._snapped_at = time.monotonic()
+        self._ticked_at = 0.0
 
     # ── from other threads ───────────────────────────────────────────────────────────────────────────────────────
 
-    def use(self, law: Law) -> None:
-        """Goes on with changed rules or another register."""
-        with self._changed:
-            self._next = law
-            self._changed.notify_all()
+    def use(self, configuration: Configuration) -> None:
+        """Goes on with a changed configuration; where the desk's database is does not change while we run."""
+        self._next = configuration
 
     def alerts(self) -> list[Alert]:
         """All that are pending, firing or clearing."""
-        with self._changed:
-            return self._judge.alerts()
+        with self._lock:
+            return self._judge.alerts() if self._judge is not None else []
 
     def stop(self) -> None:
         """Ends the thread in less than 5 s."""
-        with self._changed:
-            self._stopping = True
-            self._changed.notify_all()
+        self._stopping.set()
         if self.is_alive():
             self.join(_STOP_S)
         if self.is_alive():
@@ -145,41 +110,89 @@ class Judging(threading.Thread):
 
     def run(self) -> None:
         """Judges until `stop`."""
-        while not self._stopping:
+        while not self._stopping.is_set():
             try:
                 self._step()
+            except RulesError as error:
+                self._fail(error)
+            except (TicketsError, CollectorError, OSError) as error:
+                self._refuse(str(error))
             except Exception as error:
-                if str(error) != self.trouble:
-                    log.exception("judging does not go on; readings wait in the journal")
-                self.state, self.trouble = "refused", str(error)
-                with self._changed:
-                    self._changed.wait_for(lambda: self._stopping, _PAUSE_S)
+                log.exception("judging failed unexpectedly; it will be tried again")
+                self._judge = None
+                self._refuse(f"unexpected: {error!r}")
             else:
                 if self.trouble:
-                    log.info("judging goes on")
-                self.trouble = ""
+                    log.info("tickets can be written again")
+                    self.trouble = ""
         self._leave()
 
     def _step(self) -> None:
-        self._hand_over()
+        judge = self._judge or self._begin()
+        desk = self._desk or self._open_desk()
+        self._hand_over(desk)
         if time.monotonic() - self._ticked_at >= _TICK_S:
-            self._tick()
+            self._tick(judge, desk)
         if time.monotonic() - self._snapped_at >= _SNAPSHOT_S:
-            self._snap()
-        if not self._judge_batch():
+            self._snap(judge, desk)
+        if not self._judge_batch(judge):
             self.state = "idle"
-            self._pass_time()
-            self._hand_over()
+            with self._lock:
+                self._waiting += judge.advance(self._clock() - _BEHIND)
+            self._hand_over(desk)
             self._journal.wait(self.position, _IDLE_S)
 
-    def _judge_batch(self) -> bool:
+    def _refuse(self, trouble: str) -> None:
+        if trouble != self.trouble:
+            log.warning("no tickets can be written; readings wait in the journal", reason=trouble)
+        self.state, self.trouble = "refused", trouble
+        self._stopping.wait(_PAUSE_S)
+
+    # ── beginning ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _begin(self) -> Judge:
+        """A judge that goes on from the newest snapshot; without one it begins where the cursor stands."""
+        self._waiting.clear()
+        rules = [rule for rule in self._configuration.rules if rule.id not in self.failed]
+        site = self._configuration.rule_site()
+        self.position = self._journal.cursor(CURSOR)
+        judge = None
+        try:
+            snapshot = snapshots.read(self._path)
+            if snapshot is not None:
+                judge = Judge(rules, site, 0)
+                self._waiting += judge.restore(snapshot.state)
+                self.position = snapshot.position
+        except (SnapshotError, OSError) as error:
+            log.warning("the rules' state cannot be read; they begin anew", reason=str(error))
+            judge = None
+        self._judge = judge = judge or Judge(rules, site, self._clock())
+        self._mutes = ()
+        return judge
+
+    def _open_desk(self) -> Desk:
+        self._desk = make_desk(self._configuration, open_desk_database(self._configuration), self._clock)
+        return self._desk
+
+    def _fail(self, error: RulesError) -> None:
+        """Goes on from the snapshot without the rule that failed, until the configuration changes."""
+        self._judge = None
+        if error.rule:
+            log.error("a rule failed and is set aside", rule=error.rule, reason=str(error))
+            self.failed[error.rule] = str(error)
+        else:
+            self._refuse(str(error))
+
+    # ── judging ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _judge_batch(self, judge: Judge) -> bool:
         """Judges what lies in the journal, up to a batch; False where nothing does."""
         entries = self._journal.read(self.position, _BATCH)
         if not entries:
             return False
         self.state = "judging"
-        with self._changed:
-            evaluate, waiting = self._judge.evaluate, self._waiting
+        with self._lock:
+            evaluate, waiting = judge.evaluate, self._waiting
             for position, readings in entries:
                 for reading in readings:
                     orders = evaluate(reading)
@@ -187,44 +200,53 @@ class Judging(threading.Thread):
                         waiting += orders
                 self.judged += len(readings)
                 self.position = position
-        self._hand_over()
         return True
 
-    def _pass_time(self) -> None:
-        with self._changed:
-            self._waiting += self._judge.advance(self._clock() - _BEHIND)
-
-    def _tick(self) -> None:
-        self._ticked_at = time.monotonic()
-        now = self._clock()
-        self._desk.tick(now)
-        mutes = self._desk.mutes(now)
-        with self._changed:
-            if mutes != self._mutes:
-                self._mutes = mutes
-                self._waiting += self._judge.mute(mutes)
-            law, self._next = self._next, None
-            if law is not None:
-                self._waiting += self._judge.use(law.rules, law.site)
-
-    def _hand_over(self) -> None:
+    def _hand_over(self, desk: Desk) -> None:
         """Gives the desk its orders; they wait here until it takes them."""
         if self._waiting:
-            self._desk.apply(self._waiting, self.position)
+            desk.apply(self._waiting, self.position)
             self.orders += len(self._waiting)
             self._waiting.clear()
 
-    def _snap(self) -> None:
-        """Puts the state on the disk. Nothing waits here at that moment: the desk has all that led to this state."""
+    def _tick(self, judge: Judge, desk: Desk) -> None:
+        """What is looked at now and then: deadlines, mutes, and whether the configuration changed."""
+        self._ticked_at = time.monotonic()
+        configuration = self._next
+        if configuration is not None:
+            self._take_over(configuration, judge, desk)
+        now = judge.engine.now
+        desk.tick(now)
+        mutes = desk.mutes(now)
+        if mutes != self._mutes:
+            self._mutes = mutes
+            with self._lock:
+                self._waiting += judge.mute(mutes)
+
+    def _take_over(self, configuration: Configuration, judge: Judge, desk: Desk) -> None:
+        site = configuration.rule_site()
+        desk.use(configuration.desk, site, configuration.rules)
+        with self._lock:
+            self._waiting += judge.use(configuration.rules, site)
+        self._configuration = configuration
+        self.failed.clear()
+        if self._next is configuration:
+            self._next = None
+
+    def _snap(self, judge: Judge, desk: Desk) -> None:
+        """Puts the state on the disk, once the desk has carried out all that led to it."""
         self._snapped_at = time.monotonic()
-        with self._changed:
-            snapshot = Snapshot(self.position, self._judge.snapshot())
-        snapshots.write(self._path, snapshot)
+        self._hand_over(desk)
+        with self._lock:
+            state = judge.snapshot()
+        snapshots.write(self._path, Snapshot(self.position, state))
         self._journal.advance(CURSOR, self.position)
 
     def _leave(self) -> None:
         try:
-            self._hand_over()
-            self._snap()
+            if self._judge is not None and self._desk is not None:
+                self._snap(self._judge, self._desk)
         except Exception:
             log.exception("the rules' state was not saved; some readings will be judged again")
+        if self._desk is not None:
+            self._desk.database.close()

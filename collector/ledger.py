@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from devices.durations import NANOSECONDS
+from devices.register import SELF
 
 if TYPE_CHECKING:
     from collector.journal import Journal
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 HOUR = NANOSECONDS["h"]
 CURSOR = "ledger"
-SELF = "siteward"
-"""The daemon's own readings carry this device id."""
 
 Tally: TypeAlias = Mapping[tuple[str, int], int]
 """Counts by device and hour since 1970."""

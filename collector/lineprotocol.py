@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 
 import orjson
 
-from collector.ledger import SELF
 from devices.reading import Reading, Value
-from devices.register import Device, Register
+from devices.register import SELF, Device, Register
 
 UNKNOWN = "unknown"
 """Measurement of devices that left the register while their readings waited: nothing is lost, only their place."""

@@ -22,6 +22,7 @@ from collector.journal import Entry, Journal
 from collector.store import Store
 from devices.durations import NANOSECONDS
 from devices.reading import Reading
+from devices.register import SELF
 
 log = structlog.get_logger()
 
@@ -249,7 +250,7 @@ class StoreWriter(threading.Thread):
         self.position = batch.position
         stored = ledger.tally(batch.readings)
         stored.subtract(ledger.tally(reading for reading, _ in batch.rejected))
-        self._stored.update({key: count for key, count in stored.items() if count and key[0] != ledger.SELF})
+        self._stored.update({key: count for key, count in stored.items() if count and key[0] != SELF})
         self._rejected += batch.rejected
         self._batch = None
 

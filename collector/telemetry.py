@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from collector.ledger import SELF
 from collector.states import State
 from devices.reading import Reading
+from devices.register import SELF
 
 if TYPE_CHECKING:
     from collector.daemon import Daemon
@@ -66,6 +66,7 @@ FIGURES = [
         lambda d: d.subscriber.session.state in {State.QUIET, State.FLOWING},
     ),
     Figure("reload_failures", "counter", "Changed configurations with errors", lambda d: d.reload_failures),
+    Figure("uptime_s", "gauge", "Time since the daemon started", lambda d: d.uptime_s),
     Figure("cpu_s", "counter", "CPU time of the daemon", lambda _: time.process_time()),
     Figure("memory_bytes", "gauge", "Resident memory of the daemon", _memory_bytes),
 ]

@@ -121,8 +121,12 @@ class Text(Model):
         return (self.zh or self.en if language == "zh" else self.en or self.zh) or default
 
 
+SELF = "siteward"
+"""The device id of the daemon's own readings."""
+
+
 def _check_id(name: str) -> str:
-    if name == "siteward":
+    if name == SELF:
         raise ValueError("'siteward' is the daemon itself; choose another id")
     return name
 

@@ -62,17 +62,19 @@ class Transition(Struct, array_like=True, frozen=True):
     """One step of an alert that the desk must know. The same journal gives the same transitions.
 
     Attributes:
-        kind: fired: it is to be told now; resolved: it is over; amended: later data show more about it.
+        kind: fired: it is to be told now; resolved: it is over; amended: later data show more about it, which may be
+            over by then.
         rule: id.
         subject: what it is about.
-        opened: when it was first told, UTC ns; with rule and subject, the alert's key for ever.
+        opened: when it was first told, UTC ns, a little later where another one was told then; with rule and subject,
+            the alert's key for ever.
         serial: 0 for `fired`, then 1, 2, …: with the key, the transition's own.
         at: when this happened, by the clock of the readings, UTC ns.
         since: when the condition came true, as known now.
         severity: the rule's.
         evidence: what showed it.
-        cause: why, where telemetry is not the reason: `rule removed`, `rule changed`, `device removed`;
-            of an amendment, what the data now show: `began_earlier`, `was_reporting`.
+        cause: why, where telemetry is not the reason: `rule removed`, `rule changed`, `device removed`, `device
+            changed`; of an amendment, what the data now show: `began_earlier`, `was_reporting`.
     """
 
     kind: TransitionKind

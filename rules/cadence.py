@@ -86,6 +86,12 @@ class Cadence:
         self._arrivals += 1
         self._last = time
 
+    def skip(self, time: int) -> None:
+        """Nothing could be heard up to a moment: the silence before it is neither judged nor learned from."""
+        if self._arrivals and time > self._last:
+            self._last, self._heard_hour = time, time // _HOUR
+            self._peak, self._hour = 0.0, -1
+
     def _turn(self, hour: int, *, is_learned: bool) -> None:
         """The hour of the last arrival is over, and perhaps others without any."""
         self._learn(self._heard_hour, 1.0, self._peak)

@@ -78,6 +78,11 @@ class Engine:
         self._run(max(self.now, now))
         return self._take_told()
 
+    def resume(self, now: int) -> None:
+        """Nothing could be heard up to now, for reasons of our own: silences begin anew, those that were told go on."""
+        for watch in dict.fromkeys(watch for plan in self._plans.values() for _, watch in plan.arrivals):
+            watch.resume(max(self.now, now))
+
     def _run(self, now: int) -> None:
         heap = self._heap
         while heap and heap[0][0] <= now:
@@ -183,10 +188,13 @@ class Engine:
 
     def _look_back(self, plan: Plan, reading: Reading) -> None:
         """A reading that came too late: it disturbs nothing, and may show that an alert began earlier."""
+        bad: dict[Watch, bool] = {}
         for point, value in reading.values.items():
-            if point in plan.points:
-                for _, watch in plan.points[point].listeners:
-                    watch.recall(point, value, reading.time)
+            for _, watch in plan.points[point].listeners if point in plan.points else ():
+                if watch.pace is not None and watch.phase != "idle":
+                    bad[watch] = bad.get(watch, False) or watch.recall(point, value)
+        for watch, was_bad in bad.items():
+            watch.look_back(reading.time, bad=was_bad)
 
     # ── state ────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
+from devices.durations import NANOSECONDS
 from devices.reading import Reading
+from devices.register import SELF
 from rules.alerts import Alert, Transition
 from rules.dispatcher import Dispatcher
 from rules.engine import Engine
@@ -36,10 +38,18 @@ class Judge:
 
     def evaluate(self, reading: Reading) -> list[Order]:
         """Judges one reading, in the order of the journal; most often nothing follows."""
+        if reading.device == SELF:
+            self._consider(reading)
         told = self.engine.evaluate(reading)
         if not told and self.dispatcher.due > self.engine.now:
             return _NONE
         return self._dispatch(told)
+
+    def _consider(self, own: Reading) -> None:
+        """Where the daemon was down, or had no broker, nobody could be heard, and nobody was silent."""
+        started = own.received - int(float(own.values.get("uptime_s", 0.0)) * NANOSECONDS["s"])
+        if self.engine.now < started or not own.values.get("connected", 1.0):
+            self.engine.resume(own.received)
 
     def advance(self, now: int) -> list[Order]:
         """Time has passed."""

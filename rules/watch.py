@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from math import inf
 from typing import Any, Protocol
 
+from devices.reading import Value
 from rules.alerts import Alert, Evidence, Phase, Subject, Transition
 from rules.conditions.logic import Combined
 from rules.conditions.node import Node
@@ -163,25 +164,35 @@ class Watch:
             telling.wake(now, is_firing=self.phase == "firing")
             self.plan()
 
+    def resume(self, now: int) -> None:
+        """Nothing could be heard up to here, by the engine's clock: silences begin anew."""
+        self._node.resume(now)
+        self.plan()
+
     def postpone(self, pace: Pace) -> bool:
         """A device has come up to here; whether an alert waits for it."""
         waits = self._telling is not None and self._telling.postpone(pace)
         self.plan()
         return waits
 
-    def recall(self, point: str, value: float | bool | str, time: int) -> None:  # noqa: FBT001 - a value
-        """A value that came too late: it disturbs nothing, and may show that an alert began earlier."""
-        if self.phase == "idle":
-            return
-        verdict = self._node.recall(point, value)
-        if verdict is None:
-            return
-        if self._telling is None:
-            self._telling = Telling(self)
-        telling = self._telling
+    def recall(self, point: str, value: Value) -> bool:
+        """Whether a value that came too late shows by itself that the condition was true."""
+        try:
+            return self._node.recall(point, value) is True
+        except Exception as error:
+            raise self.blame(error) from error
+
+    def look_back(self, time: int, *, bad: bool) -> None:
+        """A reading that came too late: it disturbs nothing, and may show that the alert began earlier.
+
+        Args:
+            time: of the reading.
+            bad: whether it shows that the condition was true.
+        """
+        telling = self._tell_from_now_on()
         if telling.hindsight is None:
             telling.hindsight = Hindsight(self._floor, self.since)
-        telling.hindsight.take(time, bad=verdict and self._gate.was_open(time), now=self.clock.now)
+        telling.hindsight.take(time, bad=bad and self._gate.was_open(time), now=self.clock.now)
         self.plan()
 
     def _turn(self, moment: int, since: int, awaited: Pace | None) -> None:
@@ -204,14 +215,18 @@ class Watch:
                 if telling is not None:
                     telling.begin()
             case "firing":
-                if telling is None:
-                    telling = self._telling = Telling(self)
-                telling.fire(awaited)
+                self._tell_from_now_on().fire(awaited)
             case "idle" if telling is not None:
                 telling.calm(was_firing=before == "clearing")
         self._deadline = self._find_deadline()
         if self._deadline <= moment:
             self._enter(_STEPS[phase, "expired"], moment, since, awaited)
+
+    def _tell_from_now_on(self) -> Telling:
+        """Its telling, which most watches never need."""
+        if self._telling is None:
+            self._telling = Telling(self)
+        return self._telling
 
     def _find_deadline(self) -> float:
         match self.phase:

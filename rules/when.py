@@ -27,6 +27,8 @@ from rules.conditions.sequence import Sequence
 from rules.conditions.silent import Silent
 from rules.conditions.stuck import Stuck
 from rules.conditions.threshold import Threshold
+from rules.conditions.unlike_peers import UnlikePeers
+from rules.conditions.unlike_usual import UnlikeUsual
 from rules.conditions.usage import Usage
 
 
@@ -54,6 +56,8 @@ class When(Model):
     sequence: Sequence | None = Field(None, description=Sequence.summary)
     silent: Silent | None = Field(None, description=Silent.summary)
     stuck: Stuck | None = Field(None, description=Stuck.summary)
+    unlike_peers: UnlikePeers | None = Field(None, description=UnlikePeers.summary)
+    unlike_usual: UnlikeUsual | None = Field(None, description=UnlikeUsual.summary)
     usage: Usage | None = Field(None, description=Usage.summary)
 
     @model_validator(mode="after")

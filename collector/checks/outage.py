@@ -3,12 +3,11 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from collector import ledger
 from collector.checks.brokerqueue import Queue
 from collector.journal import Journal
 from collector.store import Finding
 from devices.durations import NANOSECONDS, format_duration
-from devices.register import Register
+from devices.register import SELF, Register
 
 _SHORTEST_S = 600
 _SAMPLE_READINGS = 5000
@@ -86,7 +85,7 @@ def measure_load(journal: Journal, now: int) -> Load | None:
     after = max(first[0], last[0] - _SAMPLE_READINGS)
     readings = [reading for entry in journal.read(after, _SAMPLE_READINGS) for reading in entry.readings]
     # All readings of a message have its arrival, and no other message has the same.
-    messages = len({reading.received for reading in readings if reading.device != ledger.SELF})
+    messages = len({reading.received for reading in readings if reading.device != SELF})
     if messages == 0:
         return None
     readings_per_s = (last[0] - first[0]) / (last[1] - first[1]) * NANOSECONDS["s"]

@@ -31,6 +31,12 @@ class Combined(Node):
         self.truth = self.judge()
         self.due = min((node.due for node in self.nodes if node.due is not None), default=None)
 
+    def resume(self, time: int) -> None:
+        """See the base."""
+        for node in self.nodes:
+            node.resume(time)
+        self.weigh()
+
     def advance(self, time: int) -> None:
         """See the base."""
         for node in self.nodes:
@@ -84,8 +90,9 @@ class AnyOf(Combined):
         return True if True in truths else None if None in truths else False
 
     def recall(self, point: str, value: Value) -> bool | None:
-        """True where one says so; else nothing."""
-        return True if any(node.recall(point, value) for node in self.nodes) else None
+        """True where one says so, false where all do; else nothing."""
+        truths = [node.recall(point, value) for node in self.nodes]
+        return True if True in truths else None if None in truths else False
 
 
 class Not(Combined):

@@ -6,7 +6,9 @@ Everything that a node may do:
     truth    True, False, or None while it cannot say: too little history, or no value yet
     recall   what a late value would have meant, for nodes that need no memory to judge one
 
-Times are UTC ns by the devices' clocks: a backlog is judged as it happened. Only `silent` goes by arrivals.
+Times are UTC ns by the devices' clocks: a backlog is judged as it happened. Only `silent` goes by arrivals. A value may
+be older than the last `advance`: by the seconds that it was under way, or, in a node that hears several devices, by as
+much as one of them is behind.
 A node has no other clock, no randomness and no I/O, and its state is a plain value that msgspec can write.
 """
 
@@ -53,6 +55,9 @@ class Node:
 
     def advance(self, time: int) -> None:
         """Time has come to `due`; sets truth and the next `due`, which lies later."""
+
+    def resume(self, time: int) -> None:
+        """Nothing could be heard up to here: what is missing since then says nothing of any device."""
 
     def recall(self, point: str, value: Value) -> bool | None:
         """What a value that came too late would have meant; None where the node cannot tell."""

@@ -97,13 +97,14 @@ class _Silent(Node):
     gap, it was the connection that was out and not the device.
     """
 
-    __slots__ = ("_allowed", "_amendment", "_device", "_gap", "_heard", "_last", "_newest", "_silence")
+    __slots__ = ("_allowed", "_amendment", "_device", "_gap", "_heard", "_last", "_listening", "_newest", "_silence")
 
     def __init__(self, device: str, now: int, allowed: int) -> None:
         super().__init__()
         self._device = device
         self._allowed: int | None = allowed
         self._last, self._heard = now, False
+        self._listening = now  # since when it could be heard
         self._newest = 0  # of its readings' own times
         self._silence = 0  # how long it is, or the last one was
         self._gap: _Gap | None = None
@@ -140,7 +141,7 @@ class _Silent(Node):
 
     def _look(self, time: int) -> None:
         """Sets truth and due."""
-        end = self._last + (self._allowed or 0)
+        end = max(self._last, self._listening) + (self._allowed or 0)
         self.truth, self.due = (True, None) if time >= end else (False, end)
 
     def _fill(self, gap: _Gap, time: int) -> None:
@@ -148,6 +149,12 @@ class _Silent(Node):
         self._gap = None if gap.is_filled else gap
         if gap.is_filled:
             self._amendment = "was_reporting"
+
+    def resume(self, time: int) -> None:
+        """See the base."""
+        if not self.truth:
+            self._listening = max(self._listening, time)
+            self._look(time)
 
     def advance(self, time: int) -> None:
         """See the base."""
@@ -170,13 +177,15 @@ class _Silent(Node):
         """See the base."""
         gap = None if self._gap is None else list(self._gap)
         return [
-            self.truth, self.due, self._last, self._heard, self._newest, self._silence, gap, self._amendment,
+            self.truth, self.due, self._last, self._heard, self._listening, self._newest, self._silence, gap,
+            self._amendment,
         ]  # fmt: skip
 
     def restore(self, state: list[Any]) -> None:
         """See the base."""
         (
-            self.truth, self.due, self._last, self._heard, self._newest, self._silence, gap, self._amendment,
+            self.truth, self.due, self._last, self._heard, self._listening, self._newest, self._silence, gap,
+            self._amendment,
         ) = state  # fmt: skip
         self._gap = None if gap is None else _Gap(*gap)
 
@@ -195,6 +204,12 @@ class _Overdue(_Silent):
     def _hear(self, received: int) -> None:
         self._last = received
         self._cadence.hear(received, flagged=bool(self.truth))
+
+    def resume(self, time: int) -> None:
+        """See the base."""
+        if not self.truth:
+            self._cadence.skip(time)
+            self._look(time)
 
     def _look(self, time: int) -> None:
         overdue, self.due = self._cadence.judge(time)

@@ -1,12 +1,13 @@
 """Peaks: how large a deviation gets within a usual day, and how rare a larger one is.
 
-The largest of many deviations follows Gumbel's law (E. J. Gumbel, Statistics of Extremes, 1958) where their tails are
-not heavy. Its place and width are taken from the median and the quartiles of the last days, so that a quarter of them
-may have been anything. A day is any four quarters in a row: it does not matter when it begins.
+The largest of many deviations follows the generalized extreme value law (A. F. Jenkinson, Quarterly Journal of the
+Royal Meteorological Society 81, 1955). Its place and width are taken from the median and the quartiles of the last days,
+so that a quarter of them may have been anything; its shape is fixed, for no few days can show it: what meters measure has
+heavy tails. A day is any four quarters in a row: it does not matter when it begins.
 """
 
 from array import array
-from math import inf, log
+from math import inf, log10
 from typing import Any
 
 QUARTERS = 4
@@ -14,10 +15,27 @@ QUARTERS = 4
 QUARTERS_KEPT = 60 * QUARTERS
 """How far it remembers."""
 
+SHAPE = 1 / 3
+"""Of the law; 0 would be Gumbel's, whose tails are light."""
+
 _QUARTILES = 1.5725
-"""Between the quartiles of Gumbel's law, in its widths: ln ln 4 - ln ln (4/3)."""
+"""Between the quartiles, in widths of Gumbel's law: ln ln 4 - ln ln (4/3)."""
 _PRIOR_DAYS = 8
 """For how many days it counts what width is to be expected."""
+
+
+def find_rarity(excess: float) -> float:
+    """Log10 of the days in which a day comes so far once; 0 at the usual.
+
+    Args:
+        excess: beyond what is usual, in widths of the law; not negative.
+    """
+    return log10(1 + SHAPE * excess) / SHAPE
+
+
+def find_excess(rarity: float) -> float:
+    """The other way round."""
+    return float((10 ** (rarity * SHAPE) - 1) / SHAPE)
 
 
 class Peaks:
@@ -26,10 +44,10 @@ class Peaks:
     Attributes:
         now: the largest one of the quarter that is not over.
         usual: median of the days' largest; inf while there is none.
-        decade: what is so much larger is ten times as rare.
+        width: of the law.
     """
 
-    __slots__ = ("_days", "_next", "_quarters", "_share", "decade", "now", "usual")
+    __slots__ = ("_days", "_next", "_quarters", "_share", "now", "usual", "width")
 
     def __init__(self, share: float) -> None:
         """With nothing learned.
@@ -39,7 +57,7 @@ class Peaks:
         """
         self.now = 0.0
         self.usual = inf
-        self.decade = 1.0
+        self.width = 1.0
         self._share = share
         self._quarters: list[float] = []
         self._days = array("f")
@@ -64,7 +82,7 @@ class Peaks:
         self.usual = ordered[count // 2] or inf
         width = (ordered[count * 3 // 4] - ordered[count // 4]) / _QUARTILES
         width = (days * width + _PRIOR_DAYS * self._share * self.usual) / (days + _PRIOR_DAYS)
-        self.decade = max(width * log(10), 1e-9) if self.usual < inf else 1.0
+        self.width = max(width, 1e-9) if self.usual < inf else 1.0
 
     def snapshot(self) -> list[Any]:
         """Its state, in plain values."""

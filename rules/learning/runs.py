@@ -2,15 +2,16 @@
 
 A heater with a failing element and a cold room with a leaking seal draw what they always drew, but for longer. What is
 on is found as the threshold of Ridler and Calvard is (IEEE Transactions SMC-8, 1978): half way between the mean of what
-lies above it and the mean of what lies below. Each run is ranked among the last ones, as in Wilcoxon's test of rank sums:
-many runs that are a little longer show as well as one that is much longer.
+lies above it and the mean of what lies below. Each run is ranked among the last ones, as in Wilcoxon's rank sum test: many
+runs that are a little longer show as well as one that is much longer.
 """
 
 from array import array
 from math import exp
-from typing import Any
+from typing import Any, ClassVar
 
 from devices.durations import NANOSECONDS
+from rules.learning.peaks import SHAPE
 
 MINUTE = NANOSECONDS["m"]
 
@@ -20,7 +21,7 @@ _GAP_NS = NANOSECONDS["h"]
 _DEADBAND = 0.1
 """Of the distance between on and off."""
 _APART = 4.0
-"""On and off are so many times as far apart as their values are from their means, where it is a machine that switches."""
+"""What switches has on and off so many times as far apart as its values are from the means of both."""
 _MEAN_NS = NANOSECONDS["d"]
 _KEPT = 128
 _EVEN = 0.5
@@ -28,31 +29,26 @@ _EVEN = 0.5
 
 
 class Runs:
-    """How long it has been on.
+    """How long it has been on, in minutes, and the mean rank of the runs of about a day."""
 
-    Attributes:
-        length: of the run that goes on, in minutes; 0 while it is off.
-        rank: mean rank of the runs of about a day, from 0 (shorter than all before) to 1 (longer than all).
-    """
+    share: ClassVar[float] = 0.03
+    """See `Measure`. Runs are steadier than what is drawn in them."""
 
-    __slots__ = ("_high", "_highs", "_lengths", "_low", "_lows", "_next", "_on", "_since", "_spread", "length", "rank")
+    __slots__ = (
+        "_ended", "_high", "_highs", "_lengths", "_low", "_lows", "_next", "_on", "_rank", "_since", "_spread",
+        "length",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self._low = self._high = self._spread = 0.0
         self._lows = self._highs = self._next = 0
         self._on = False
-        self._since = self.length = 0.0
-        self.rank = _EVEN
+        self._since = self._ended = self.length = 0.0
+        self._rank = _EVEN
         self._lengths = array("f")
 
-    def take(self, value: float, elapsed: int, *, learn: bool) -> None:
-        """Takes a value.
-
-        Args:
-            value: what it draws.
-            elapsed: since the value before, ns.
-            learn: whether its runs are remembered.
-        """
+    def measure(self, value: float, _local: int, elapsed: int) -> tuple[float, float]:
+        """See `Measure`."""
         low, high = self._low, self._high
         apart = high - low
         gain = elapsed / _MEMORY_NS if elapsed < _GAP_NS else 0.0
@@ -72,19 +68,53 @@ class Runs:
             self._on = True
             self.length += elapsed / MINUTE
         elif self._on:
-            self._end_run(learn=learn)
+            self._end_run()
+        return self.length, self._rank
 
-    def _end_run(self, *, learn: bool) -> None:
+    def _end_run(self) -> None:
         length, lengths = self.length, self._lengths
         if lengths:
-            ties = 0.5 * lengths.count(array("f", [length])[0])
-            rank = (sum(other < length for other in lengths) - ties * 0 + ties) / len(lengths)
-            self.rank += (1 - exp(-self._since / _MEAN_NS)) * (rank - self.rank)
-        if learn:
-            if len(lengths) < _KEPT:
-                lengths.append(length)
-            else:
-                lengths[self._next] = length
-            self._next = (self._next + 1) % _KEPT
-        self._on = False
+            shorter = sum((other < length) + (other <= length) for other in lengths) / 2
+            self._rank += (1 - exp(-self._since / _MEAN_NS)) * (shorter / len(lengths) - self._rank)
+        self._ended, self._on = length, False
         self._since = self.length = 0.0
+
+    @staticmethod
+    def join(length: float, rank: float) -> float:
+        """Both together: their rarities add up, for they are nearly independent."""
+        return ((1 + SHAPE * max(length, 0.0)) * (1 + SHAPE * max(rank, 0.0)) - 1) / SHAPE
+
+    def learn(self, _value: float, _local: int, _elapsed: int) -> None:
+        """See `Measure`."""
+        if not self._ended:
+            return
+        if len(self._lengths) < _KEPT:
+            self._lengths.append(self._ended)
+        else:
+            self._lengths[self._next] = self._ended
+        self._next = (self._next + 1) % _KEPT
+        self._ended = 0.0
+
+    def pass_over(self) -> None:
+        """See `Measure`."""
+        self._ended = 0.0
+
+    def forget(self) -> None:
+        """See `Measure`."""
+        del self._lengths[:]
+        self._next = 0
+
+    def snapshot(self) -> list[Any]:
+        """See `Measure`."""
+        return [
+            self._low, self._high, self._spread, self._lows, self._highs, self._on, self._since, self._ended,
+            self.length, self._rank, self._next, self._lengths.tobytes(),
+        ]  # fmt: skip
+
+    def restore(self, state: list[Any]) -> None:
+        """See `Measure`."""
+        (
+            self._low, self._high, self._spread, self._lows, self._highs, self._on, self._since, self._ended,
+            self.length, self._rank, self._next, lengths,
+        ) = state  # fmt: skip
+        self._lengths = array("f", lengths)

@@ -1,8 +1,8 @@
 """Seasons: what is usual at this time of day, on this kind of day.
 
 Three predictions stand beside each other: one level for all times, one for each half hour of the day, and one for each
-half hour of working days, Saturdays and Sundays. Who has been the least wrong lately is believed. All of them are running
-means whose steps are bounded, as Huber's estimator is: no single value moves them far.
+half hour of working days, Saturdays and Sundays. Who has been the least wrong lately is believed. All of them are
+running means whose steps are bounded, as Huber's estimator is: no single value moves them far.
 """
 
 from array import array
@@ -27,6 +27,7 @@ _ERROR_MEMORY = 14 * DAY
 _CLIP = 8.0
 """A deviation counts for no more than so many usual ones where something is learned from it."""
 _WARM = 50
+_COUNT_MAX = 65_535
 
 
 class Season:
@@ -88,7 +89,7 @@ class Season:
             if not count:
                 self._levels[place], self._counts[place] = value, 1
                 continue
-            if count < 65535:
+            if count < _COUNT_MAX:
                 self._counts[place] = count + 1
             step = value - self._levels[place]
             error = self._errors[table]

@@ -9,14 +9,17 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from collector import judging, snapshots
 from collector.configuration import load
 from collector.daemon import Daemon
 from collector.influx import InfluxDatabase
 from collector.journal import Journal
 from collector.pipeline import Pipeline
 from collector.session import Session
+from tickets.book import Book
+from tickets.desk import Desk
 
-STEPS: dict[str, tuple[type, str, str]] = {
+STEPS: dict[str, tuple[object, str, str]] = {
     "received, not decoded": (Pipeline, "ingest", "before"),
     "decoded, not committed": (Journal, "append", "before"),
     "written, not committed": (Journal, "append", "after"),
@@ -29,7 +32,17 @@ STEPS: dict[str, tuple[type, str, str]] = {
 }
 
 
-def die_at(owner: type, name: str, when: str, number: int) -> None:
+TICKET_STEPS: dict[str, tuple[object, str, str]] = {
+    "judged, no ticket yet": (Desk, "apply", "before"),
+    "ticket being written": (Book, "save", "after"),
+    "ticket written": (Desk, "apply", "after"),
+    "snapshot about to be written": (snapshots, "write", "before"),
+    "snapshot written, cursor not moved": (snapshots, "write", "after"),
+}
+"""Likewise, for an alert on its way to a ticket."""
+
+
+def die_at(owner: object, name: str, when: str, number: int) -> None:
     """Replaces a method by one that kills the process before or after its NUMBERth call."""
     method = getattr(owner, name)
     calls = 0
@@ -48,5 +61,6 @@ def die_at(owner: type, name: str, when: str, number: int) -> None:
 
 
 if __name__ == "__main__":
-    die_at(*STEPS[sys.argv[2]], int(sys.argv[3]))
+    die_at(*(STEPS | TICKET_STEPS)[sys.argv[2]], int(sys.argv[3]))
+    judging._SNAPSHOT_S = 0.2  # so that these steps are reached soon
     sys.exit(Daemon(load(Path(sys.argv[1]))).run())

@@ -11,10 +11,10 @@ from collector import ledger
 from collector.commands.quarantine import retry_group
 from collector.configuration import Configuration, load
 from collector.journal import Entry, Journal
-from collector.ledger import HOUR, SELF, Line
+from collector.ledger import HOUR, Line
 from collector.quarantine import list_groups
 from devices.reading import Reading
-from devices.register import Device
+from devices.register import SELF, Device
 from tests.sites import write_site
 
 MINUTE = 60_000_000_000

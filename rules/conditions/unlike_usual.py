@@ -1,0 +1,213 @@
+"""`unlike_usual`: a value, a rate of consumption or a machine's runs, unlike what the device itself has taught."""
+
+from math import isfinite, log10
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
+from zoneinfo import ZoneInfo
+
+from pydantic import BeforeValidator, Field
+
+from devices.counting.steps import LEFT_OUT, Step
+from devices.durations import NANOSECONDS
+from devices.points import POINTS
+from devices.reading import Reading, Value
+from devices.register import Device, Text
+from rules.alerts import Evidence
+from rules.bounds import PointName, check_point
+from rules.conditions.logic import any_device
+from rules.conditions.meters import explain_missing
+from rules.conditions.node import Condition, Node, Scope
+from rules.learning.profile import Profile
+from rules.learning.runs import Runs
+from rules.learning.season import SeasonName
+from rules.learning.values import Direction, Values
+from rules.localtime import show_time
+
+LEARNING_DAYS = 7
+"""Before so much is learned it says nothing."""
+
+SENSITIVITIES = {"low": 1000.0, "medium": 100.0, "high": 10.0}
+"""In how many days a usual device comes so far once."""
+
+_HOUR = NANOSECONDS["h"]
+_OFFSET_HOLDS_NS = 15 * NANOSECONDS["m"]
+"""Clocks are changed at full quarters of an hour."""
+_SCORE_SHOWN_MAX = 4
+_RATES = {"kWh": "kW", "m³": "m³/h"}
+_WORDS = {
+    "up": Text(en="is higher than", zh="高于"),
+    "down": Text(en="is lower than", zh="低于"),
+    "both": Text(en="is unlike", zh="异于"),
+}
+_SEASONS = {
+    "none": Text(),
+    "day": Text(en=" at this hour", zh="同一时刻"),
+    "week": Text(en=" at this hour of such a day", zh="同类日同一时刻"),
+}
+
+
+def read_sensitivity(value: object) -> object:
+    """How rare it must be, in days.
+
+    Raises:
+        ValueError: neither a word nor a number of days.
+    """
+    if isinstance(value, str) and value in SENSITIVITIES:
+        return SENSITIVITIES[value]
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 2 <= value <= 1_000_000:
+        raise ValueError(  # noqa: TRY004 - pydantic turns a ValueError into a message
+            f"expected low, medium, high, or a number of days from 2 to 1000000 in which it may happen once, got {value!r}"
+        )
+    return float(value)
+
+
+Rarity: TypeAlias = Annotated[
+    float,
+    BeforeValidator(read_sensitivity),
+    Field(json_schema_extra={"anyOf": [{"enum": list(SENSITIVITIES)}, {"type": "number", "minimum": 2}]}),
+]
+"""How rare something must be, in days."""
+
+
+def check_number(name: str) -> str:
+    """A point's name, of which the values are numbers.
+
+    Raises:
+        ValueError: they are not.
+    """
+    check_point(name)
+    if POINTS[name].type is not float:
+        raise ValueError(f"{name} is no quantity; expected a point with a number")
+    return name
+
+
+def find_unit(point: str) -> str:
+    """Of what is judged: a register's is that of its rate."""
+    unit = POINTS[point].unit
+    return _RATES.get(unit, unit) if POINTS[point].kind == "register" else unit
+
+
+class UnlikeUsual(Condition):
+    """What a device says is unlike what it has said before, at such an hour of such a day.
+
+    Registers are judged by their rate, from row to row. It says nothing before it has learned for seven days of two
+    readings an hour or more often; what it flags it does not learn, unless that lasts for a week. Of a machine that
+    switches on and off, such as a heater, a pump or a compressor, `of: runs` watches how long it is on instead.
+    """
+
+    summary: ClassVar[str] = "unlike the device's own learned profile"
+
+    point: Annotated[PointName, BeforeValidator(check_number)] = Field(
+        description="What is judged; a register: its rate."
+    )
+    sensitivity: Rarity = Field(
+        SENSITIVITIES["medium"], description="low, medium, high, or in how many days so much may happen once."
+    )
+    season: SeasonName = Field(
+        "week", description="After what its usual values repeat; week: workdays, Saturdays, Sundays."
+    )
+    direction: Direction = Field("both", description="Which deviations count.")
+    of: Literal["value", "runs"] = Field(
+        "value", description="What is judged: the value, or how long the device is on."
+    )
+
+    def fits(self, device: Device) -> str:
+        """A register that its kind does not have."""
+        return explain_missing(device, self.point) if POINTS[self.point].kind == "register" else ""
+
+    def build(self, scope: Scope) -> Node:
+        """A node with a profile of its own."""
+
+        def make(device: Device) -> Node:
+            node = _Unlike(self, device.id, scope.site.zone)
+            if POINTS[self.point].kind == "register":
+                scope.listen_steps(device.id, self.point, node.take_step)
+            else:
+                scope.listen(device.id, self.point, node.take)
+            return node
+
+        return any_device(scope, make)
+
+    def describe(self) -> Text:
+        """See the base."""
+        days = f"{self.sensitivity:g}"
+        if self.of == "runs":
+            return Text(
+                en=f"{self.point} shows that the device stays on for longer than usual, as once in {days} days",
+                zh=f"{self.point} 显示设备的运行时间长于平时（{days} 天一遇）",
+            )
+        word, season = _WORDS[self.direction], _SEASONS[self.season]
+        return Text(
+            en=f"{self.point} {word.en} usual{season.en}, as once in {days} days",
+            zh=f"{self.point} {word.zh}{season.zh}的平时水平（{days} 天一遇）",
+        )
+
+
+class _Unlike(Node):
+    """A value against a profile."""
+
+    __slots__ = (
+        "_device", "_limit", "_measure", "_offset", "_offset_until", "_point", "_profile", "_unit", "_value", "_zone",
+    )  # fmt: skip
+
+    def __init__(self, condition: UnlikeUsual, device: str, zone: ZoneInfo) -> None:
+        super().__init__()
+        self._device, self._point, self._zone = device, condition.point, zone
+        self._unit = find_unit(condition.point)
+        self._limit = log10(condition.sensitivity)
+        self._measure = Runs() if condition.of == "runs" else Values(condition.season, condition.direction)
+        self._profile = Profile(self._measure, self._limit)
+        self._value: float | None = None
+        self._offset = self._offset_until = 0
+
+    def take(self, value: Value, reading: Reading) -> bool:
+        """See `Take`."""
+        return self._judge(value, reading.time)  # type: ignore[arg-type] # a point's type is fixed
+
+    def take_step(self, step: Step) -> bool:
+        """See `TakeStep`."""
+        if step.is_gap or step.kind in LEFT_OUT or step.end <= step.begin:
+            return False
+        return self._judge(step.amount * _HOUR / (step.end - step.begin), step.end)
+
+    def _judge(self, value: float, time: int) -> bool:
+        if not isfinite(value):
+            return False
+        if not self._offset_until - _OFFSET_HOLDS_NS <= time < self._offset_until:
+            offset = show_time(time, self._zone).utcoffset()
+            self._offset = int(offset.total_seconds()) * NANOSECONDS["s"] if offset else 0
+            self._offset_until = time - time % _OFFSET_HOLDS_NS + _OFFSET_HOLDS_NS
+        self._value = value
+        profile = self._profile
+        score = profile.take(time, time + self._offset, value)
+        truth = score >= self._limit if profile.days >= LEARNING_DAYS else None
+        if truth is self.truth:
+            return False
+        self.truth = truth
+        return True
+
+    def evidence(self) -> Evidence:
+        """The value, what was usual, how rare it is; or how far it has learned."""
+        days = self._profile.days
+        if days < LEARNING_DAYS:
+            details: dict[str, Value] = {"learning": f"{int(days)} of {LEARNING_DAYS} days"}
+            return Evidence(self._device, self._point, self._value, None, self._unit, details)
+        details = {"once_in_days": float(round(10 ** min(self._profile.score, _SCORE_SHOWN_MAX)))}
+        limit = self._profile.find_limit()
+        if isinstance(self._measure, Runs):
+            details |= {"on_min": self._measure.length, "limit_min": limit}
+            return Evidence(self._device, self._point, self._value, None, self._unit, details)
+        details["usual"] = level = self._measure.season.level
+        margin = limit * self._measure.season.error
+        below = self._value is not None and self._value < level
+        return Evidence(
+            self._device, self._point, self._value, level - margin if below else level + margin, self._unit, details
+        )
+
+    def snapshot(self) -> list[Any]:
+        """See the base."""
+        return [self.truth, self._value, self._profile.snapshot()]
+
+    def restore(self, state: list[Any]) -> None:
+        """See the base."""
+        self.truth, self._value, profile = state
+        self._profile.restore(profile)
