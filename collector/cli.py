@@ -12,8 +12,11 @@ from collector.commands import (
     doctor,
     journal,
     ledger,
+    mutes,
     quarantine,
+    rules,
     simulate,
+    tickets,
 )
 
 app = typer.Typer(
@@ -51,6 +54,9 @@ app.add_typer(credentials.app, name="credentials")
 app.add_typer(journal.app, name="journal")
 app.add_typer(quarantine.app, name="quarantine")
 app.command()(ledger.ledger)
+app.add_typer(rules.app, name="rules")
+app.add_typer(tickets.app, name="tickets")
+app.add_typer(mutes.app, name="mutes")
 
 
 def main() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from devices.clashes import Clash
 from devices.language.profile import Profile
 from devices.places import Area, Building, Floor, Places
-from devices.register import Device, Register
+from devices.register import METERED, Device, Register
 from devices.values import suggest
 
 _LISTED = 12
@@ -16,7 +16,7 @@ def find_unheard(register: Register, profiles: Mapping[str, Profile]) -> Iterato
     for index, device in enumerate(register.devices):
         profile = profiles.get(device.profile)
         if profile is None:
-            yield Clash(("devices", index, "profile"), _miss("profile", device.profile, profiles))
+            yield Clash(("devices", index, "profile"), miss("profile", device.profile, profiles))
         elif not device.topic and not any(form.topics for form in profile.forms):
             message = f"device {device.id!r} needs a topic of its own: profile {profile.id!r} names none for all"
             yield Clash(("devices", index, "topic"), message)
@@ -36,17 +36,17 @@ def find_misplaced(register: Register, places: Places) -> Iterator[Clash]:
 def _judge_place(device: Device, areas: Mapping[str, Mapping[str, set[str]]]) -> Iterator[tuple[str, str]]:
     floors = areas.get(device.building, {})
     if device.building and device.building not in areas:
-        yield "building", _miss("building", device.building, areas)
+        yield "building", miss("building", device.building, areas)
     elif not device.building and (device.floor or device.area or device.outside):
         yield "building", f"device {device.id!r} has a floor or an area but no building"
     elif device.floor and device.floor not in floors:
-        yield "floor", _miss("floor", device.floor, floors, f" in building {device.building!r}")
+        yield "floor", miss("floor", device.floor, floors, f" in building {device.building!r}")
     else:
         known = floors[device.floor] if device.floor else set().union(*floors.values())
         where = f" on floor {device.floor!r}" if device.floor else ""
         for key, area in (("area", device.area), ("outside", device.outside)):
             if area and area not in known:
-                yield key, _miss("area", area, known, f"{where} in building {device.building!r}")
+                yield key, miss("area", area, known, f"{where} in building {device.building!r}")
 
 
 def find_repeated(places: Places) -> Iterator[Clash]:
@@ -67,8 +67,64 @@ def _find_repeated(path: tuple[str | int, ...], places: Sequence[Building | Floo
             yield Clash((*path, index, "id"), f"{place.id!r} stands here a second time", (*path, other))
 
 
-def _miss(what: str, name: str, known: Collection[str], where: str = "") -> str:
-    """Says that there is no such thing, and what there is."""
-    some = ", ".join(sorted(known)[:_LISTED]) or "none"
-    hint = suggest(name, known) or f"known are {some}{', …' if len(known) > _LISTED else ''}"
+def find_misfed(places: Places, register: Register) -> Iterator[Clash]:
+    """Feeds that no plant has: of what is no meter, of two kinds of meters, from two mains, or in a circle."""
+    devices = register.by_id()
+    mains: dict[str, int] = {}
+    above: dict[str, tuple[str, int]] = {}  # of each sub-meter, its main meter and the feed
+    for index, feed in enumerate(places.feeds):
+        entry = ("feeds", index)
+        first = mains.setdefault(feed.main, index)
+        if first != index:
+            message = f"{feed.main!r} stands here a second time; list all that it feeds in one entry"
+            yield Clash((*entry, "main"), message, ("feeds", first))
+        main, fault = _find_meter(feed.main, devices)
+        if fault:
+            yield Clash((*entry, "main"), fault)
+        for number, name in enumerate(feed.subs):
+            path = (*entry, "subs", number)
+            sub, fault = _find_meter(name, devices)
+            other, feeding = above.setdefault(name, (feed.main, index))
+            if fault:
+                yield Clash(path, fault)
+            elif main is not None and sub is not None and sub.kind != main.kind:
+                yield Clash(path, f"{name!r} is of kind {sub.kind}, and {main.id!r}, which feeds it, {main.kind}")
+            elif name == feed.main:
+                yield Clash(path, f"{name!r} cannot feed itself")
+            elif (other, feeding) != (feed.main, index) or name in feed.subs[:number]:
+                message = f"{name!r} is already fed by {other!r}; a meter has one main meter above it"
+                yield Clash(path, message, ("feeds", feeding))
+            elif name in _climb(feed.main, above):
+                yield Clash(path, f"{name!r} feeds {feed.main!r} itself; a feed leads down only")
+
+
+def _find_meter(name: str, devices: Mapping[str, Device]) -> tuple[Device | None, str]:
+    """A meter, or why it is none."""
+    device = devices.get(name)
+    if device is None:
+        return None, miss("device", name, devices)
+    return (device, "") if device.kind in METERED else (None, f"{name!r} is of kind {device.kind}; feeds are of meters")
+
+
+def _climb(name: str, above: Mapping[str, tuple[str, int]]) -> Iterator[str]:
+    """A meter and all above it; in a circle, each once."""
+    seen: set[str] = set()
+    while name not in seen:
+        seen.add(name)
+        yield name
+        if name in above:
+            name = above[name][0]
+
+
+def miss(what: str, name: str, known: Collection[str], where: str = "") -> str:
+    """Says that there is no such thing, and which there are.
+
+    Args:
+        what: it would be.
+        name: of what is not there.
+        known: the names that there are.
+        where: one looked, such as ` on floor '1F'`.
+    """
+    some = ", ".join(sorted(known)[:_LISTED]) + (", …" if len(known) > _LISTED else "")
+    hint = suggest(name, known) or (f"known are {some}" if known else "there are none")
     return f"there is no {what} {name!r}{where}; {hint}"

@@ -6,17 +6,10 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
-from collector.configuration import (
-    DEVICES_CSV,
-    DEVICES_YAML,
-    REPLACEMENTS_CSV,
-    Configuration,
-    ConfigurationError,
-    Problem,
-    load,
-)
+from collector.configuration import Configuration, load
 from collector.csvfile import Sheet, write_csv
 from collector.errors import CollectorError
+from collector.folder import DEVICES_CSV, DEVICES_YAML, REPLACEMENTS_CSV, ConfigurationError, Problem
 from collector.incoming import Incoming
 from collector.registerfile import find_columns, lock_folder, replace_files, write_entry, write_rows
 from collector.tables import DEVICES, REPLACEMENTS, Entry, cells_of, name_column, put

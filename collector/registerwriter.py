@@ -8,9 +8,10 @@ from typing import Any
 
 import yaml
 
-from collector.configuration import DEVICES_CSV, DEVICES_YAML, load
+from collector.configuration import load
 from collector.csvfile import Sheet, write_csv
 from collector.errors import CollectorError
+from collector.folder import DEVICES_CSV, DEVICES_YAML
 from collector.registerfile import lock_folder, replace_files, write_entry
 from collector.tables import DEVICES, Entry, cells_of, name_column
 from collector.yamlfile import Document

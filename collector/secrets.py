@@ -4,11 +4,13 @@ import os
 from pathlib import Path
 
 from collector.errors import CollectorError
-from collector.settings import InfluxStore, Mqtt, read_secret
+from collector.settings import Database, InfluxStore, Mqtt, read_secret
 
 MQTT_PASSWORD = "SITEWARD_MQTT_PASSWORD"  # noqa: S105 - the name of a variable
 STORE_TOKEN = "SITEWARD_STORE_TOKEN"  # noqa: S105 - the name of a variable
 STORE_PASSWORD = "SITEWARD_STORE_PASSWORD"  # noqa: S105 - the name of a variable
+DESK_PASSWORD = "SITEWARD_DESK_PASSWORD"  # noqa: S105 - the name of a variable
+NOTIFY_PREFIX = "SITEWARD_NOTIFY_"
 
 
 def mqtt_password(settings: Mqtt) -> str | None:
@@ -36,6 +38,28 @@ def store_password(settings: InfluxStore) -> str | None:
         CollectorError: its file cannot be read, or holds nothing.
     """
     return _find(STORE_PASSWORD, settings.password_file)
+
+
+def desk_password(settings: Database) -> str | None:
+    """The password for the desk's database, None where there is none.
+
+    Raises:
+        CollectorError: its file cannot be read, or holds nothing.
+    """
+    return _find(DESK_PASSWORD, settings.password_file)
+
+
+def notify_secret(channel: str, path: Path | None) -> str:
+    """A channel's URL or key, from SITEWARD_NOTIFY_ and its name in capitals, else from its file.
+
+    Raises:
+        CollectorError: there is none, or its file cannot be read, or holds nothing.
+    """
+    variable = NOTIFY_PREFIX + "".join(letter if letter.isalnum() else "_" for letter in channel).upper()
+    secret = _find(variable, path)
+    if secret is None:
+        raise CollectorError(f"notify.channels.{channel}: its secret is missing; name its file or set {variable}")
+    return secret
 
 
 def _find(variable: str, path: Path | None) -> str | None:

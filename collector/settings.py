@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self, TypeAlias
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo
 
+import jmespath
 from pydantic import AfterValidator, ByteSize, Field, model_validator
 
 from devices.durations import NANOSECONDS
@@ -201,6 +202,104 @@ class Access(Model):
     )
 
 
+class Database(Model):
+    """A PostgreSQL database of the desk's own."""
+
+    url: str = Field(description="postgresql://USER@HOST:5432/NAME")
+    password_file: Path | None = Field(None, description="File that holds the user's password.")
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        parts = urlsplit(self.url)
+        if parts.scheme != "postgresql" or not parts.hostname or not parts.path.strip("/") or not _has_good_port(parts):
+            raise ValueError(f"url: expected postgresql://USER@HOST:PORT/NAME, got {self.url!r}")
+        if parts.password:
+            raise ValueError("url: leave the password out; use password_file")
+        return self
+
+
+class Desk(Model):
+    """Where tickets are kept."""
+
+    database: Database | None = Field(None, description="Left out: desk.db in data_dir, a SQLite file.")
+
+
+class PersonalChannel(Model):
+    """Tells each person at an address of their own: mail, text messages, direct messages."""
+
+    kind: Literal["personal"] = Field(
+        description="personal: people have addresses; room: many read; webhook: a system."
+    )
+    url_file: Path | None = Field(None, description="File with apprise's URL; `{address}` stands for the address.")
+
+
+class RoomChannel(Model):
+    """Tells where a team reads together: a group in WeCom, DingTalk or Feishu, a channel in Slack or Teams."""
+
+    kind: Literal["room"] = Field(description="personal: people have addresses; room: many read; webhook: a system.")
+    url_file: Path | None = Field(None, description="File with apprise's URL.")
+    teams: list[Identifier] = Field(default_factory=list, description="Whose tickets; left out: all.")
+    language: Literal["en", "zh"] | None = Field(None, description="Left out: the site's.")
+
+
+def _check_query(query: str) -> str:
+    try:
+        jmespath.compile(query)
+    except jmespath.exceptions.JMESPathError as error:
+        raise ValueError(f"expected a JMESPath such as workOrder.number, got {query!r}: {error}") from None
+    return query
+
+
+class WebhookChannel(Model):
+    """Tells an outside system, such as a CMMS, in signed JSON; see docs/notifications.md."""
+
+    kind: Literal["webhook"] = Field(description="personal: people have addresses; room: many read; webhook: a system.")
+    url: str = Field(description="https://HOST/PATH")
+    secret_file: Path | None = Field(None, description="File with the key of signatures.")
+    ca_file: Path | None = Field(None, description="Certificate authority; left out: the system's.")
+    answer: Annotated[str, AfterValidator(_check_query)] | Literal[""] = Field(
+        "", description="JMESPath of the work order's number in the answer; left out: it gives none."
+    )
+    timeout: Duration = Field(10 * NANOSECONDS["s"], description="Longest wait for the answer.")
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        parts = urlsplit(self.url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or not _has_good_port(parts):
+            raise ValueError(f"url: expected https://HOST/PATH, got {self.url!r}")
+        if parts.username or parts.password:
+            raise ValueError("url: leave user name and password out; messages are signed")
+        if parts.scheme == "http" and self.ca_file:
+            raise ValueError("url: ca_file needs https://")
+        if self.timeout <= 0:
+            raise ValueError("timeout: must be more than 0s")
+        return self
+
+
+Channel: TypeAlias = Annotated[PersonalChannel | RoomChannel | WebhookChannel, Field(discriminator="kind")]
+
+
+class Notify(Model):
+    """Who is told of tickets, and how."""
+
+    channels: dict[Identifier, Channel] = Field(
+        default_factory=dict, description="By names that desk.yaml's `contacts` use."
+    )
+    link: str = Field("", description="Where a ticket can be seen: https://HOST/tickets/{number}")
+    gather: Duration = Field(20 * NANOSECONDS["s"], description="What happens within it goes into one message.")
+    most_per_hour: int = Field(12, ge=1, description="Messages to one recipient over one channel; the rest waits.")
+    give_up_after: Duration = Field(3 * DAY, description="How long a message that nobody takes is tried again.")
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        parts = urlsplit(self.link)
+        if self.link and (parts.scheme not in {"http", "https"} or "{number}" not in self.link):
+            raise ValueError(f"link: expected an address such as https://desk/tickets/{{number}}, got {self.link!r}")
+        if self.gather >= self.give_up_after:
+            raise ValueError("give_up_after: must be longer than gather")
+        return self
+
+
 class Settings(Model):
     """config/siteward.yaml."""
 
@@ -213,6 +312,8 @@ class Settings(Model):
     quarantine: Quarantine = Quarantine()
     time: Time = Time()
     access: Access = Access()
+    desk: Desk = Desk()
+    notify: Notify = Notify()
     retention: Retention = Retention()
 
     @model_validator(mode="after")

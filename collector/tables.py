@@ -73,6 +73,7 @@ DEVICES = _make_table(
         "区域": "area",
         "外侧区域": "outside",
         "方向": "direction",
+        "网关": "gateway",
         "上报间隔": "interval",
         "表号": "meter",
         "计量点": "metering_point",

@@ -52,6 +52,14 @@ FIGURES = [
     Figure("store_batches", "counter", "Writes that the database took", lambda d: d.writer.batches),
     Figure("store_retries", "counter", "Writes that had to be tried again", lambda d: d.writer.retries),
     Figure("store_rejected", "counter", "Readings that the database rejected", lambda d: d.writer.rejected),
+    Figure("judged", "counter", "Readings that the rules judged", lambda d: d.judging.judged),
+    Figure(
+        "rules_lag_readings",
+        "gauge",
+        "Readings that wait for the rules",
+        lambda d: max(0, d.journal.head - d.judging.position),
+    ),
+    Figure("orders", "counter", "Orders that the desk carried out", lambda d: d.judging.orders),
     Figure("connects", "counter", "Connections that the broker accepted", lambda d: d.subscriber.session.connects),
     Figure(
         "sessions_forgotten",

@@ -1,17 +1,17 @@
 """What pydantic says of a document, in people's words, and at the place that it is about."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from typing import Any, Protocol
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from collector import phrases
 from collector.yamlfile import Fault, Path, Spot
-from devices.language.profile import CODEC_NAME
 from devices.misfits import Misfit, MisfitError
 from devices.points import POINTS
-from devices.register import IDENTIFIER, LINE, PLACE, TAG_VALUE, WORDS
 from devices.values import suggest
 
 
@@ -32,55 +32,6 @@ class Source(Protocol):
     def locate_key(self, path: Path) -> Spot:
         """Where the key of a value stands, or of what is nearest around it."""
 
-
-_LIST = "a list"
-_MAPPING = "keys with values"
-_TEXT = "a text"
-
-_EXPECTED = {
-    "bool_parsing": "true or false",
-    "bool_type": "true or false",
-    "byte_size": "a size such as 500MB or 2GB",
-    "byte_size_unit": "a size such as 500MB or 2GB",
-    "dict_type": _MAPPING,
-    "finite_number": "a finite number",
-    "float_parsing": "a number",
-    "float_type": "a number",
-    "greater_than": "more than {gt:,}",
-    "greater_than_equal": "at least {ge:,}",
-    "int_from_float": "a whole number",
-    "int_parsing": "a whole number",
-    "int_type": "a whole number",
-    "less_than": "less than {lt:,}",
-    "less_than_equal": "at most {le:,}",
-    "list_type": _LIST,
-    "literal_error": "{expected}",
-    "model_attributes_type": _MAPPING,
-    "model_type": _MAPPING,
-    "path_type": "a path",
-    "string_too_long": "at most {max_length} characters",
-    "string_too_short": "a text that is not empty",
-    "string_type": _TEXT,
-    "too_short": "at least {min_length} entries",
-    "union_tag_invalid": "one of {expected_tags}",
-}
-"""Pydantic's types of errors, and what was expected; in braces what the error knows."""
-
-_PATTERNS = {
-    IDENTIFIER: "letters a-z, digits and . _ - with a letter or digit in front",
-    LINE: "a text of one line without spaces around it",
-    CODEC_NAME: "the name of a .js file beside the profile",
-    PLACE: "a text without , = + # / \\ and without spaces around it",
-    TAG_VALUE: "a text of one line without \\ and without spaces around it",
-    WORDS: "a text without control characters",
-}
-_ANOTHER_KIND = frozenset(kind for kind in _EXPECTED if kind.endswith(("_type", "_parsing")))
-"""Pydantic's types of errors about values of another kind altogether."""
-
-_SCALAR_KINDS = frozenset({"bool_type", "string_type"})
-_SCALAR = "a number, a text, true or false"
-
-_FULL_WIDTH = "type { } [ ] and not ｛ ｝ ［ ］"
 
 _SHOWN_LENGTH = 60
 _KEY = ("[key]",)
@@ -118,7 +69,7 @@ class _Explainer:
     def explain(self, detail: ErrorDetails) -> Iterator[tuple[Path, Fault]]:
         """What a detail is about, and how to say it; of a value's several forms, only for those that it comes near."""
         path, _ = _follow(self._source.value, detail["loc"])
-        if detail["type"] in _ANOTHER_KIND and any(
+        if detail["type"] in phrases.ANOTHER_KIND and any(
             ("value_error" in kinds if other == path else other[: len(path)] == path)
             for other, kinds in self._kinds.items()
         ):
@@ -157,6 +108,8 @@ class _Explainer:
         return self._compare(path, detail)
 
     def _miss(self, path: Path) -> tuple[Path, Fault]:
+        if isinstance(path[-1], int):
+            return path, Fault(self._source.locate(path[:-1]), f"{_label(path)}expected one entry more")
         schema = self._keys(path[:-1]).get(str(path[-1]), {})
         hint = str(schema.get("description") or next(self._unfold(schema, None)).get("description", "")).rstrip(".")
         return path, Fault(self._source.locate_key(path), f"missing key {path[-1]!r}", hint)
@@ -168,23 +121,69 @@ class _Explainer:
             message, hint = f"{key}: secrets are read from files, never from here", f"use {key}_file"
         elif re.split("[:：]", key)[0] in known:
             hint = "write ': ' between key and value"
+        elif key == "<<":
+            hint = "YAML 1.2 has no merge keys; write the keys out"
         elif key in POINTS and "points" in known:
             hint = "points stand below `points`, indented"
         else:
-            hint = suggest(key, known) or f"known here: {', '.join(known)}"
+            hint = self._guess_key(path, known) or f"known here: {', '.join(known)}"
         return path, Fault(self._source.locate_key(path), message, hint)
 
+    def _guess_key(self, path: Path, known: Mapping[str, dict[str, Any]]) -> str:
+        """What an unknown key may mean: a slip of the finger, another's word for it, or one that belongs elsewhere."""
+        key = str(path[-1])
+        near, meant = (
+            get_close_matches(key, known, n=1, cutoff=phrases.VERY_NEAR),
+            phrases.KEY_SYNONYMS.get(key.lower(), ""),
+        )
+        if near or meant in known:
+            return f"did you mean {near[0] if near else meant}?"
+        beside = _follow(self._source.value, path[:-1])[1]
+        owners = self._find_owners(path)
+        given = [name for name in owners if isinstance(beside, dict) and name in beside]
+        outer = next((path[depth] for depth in range(len(path) - 2, 0, -1) if key in self._keys(path[:depth])), None)
+        if outer is not None and not given:
+            return f"it stands beside {outer}, not below it"
+        if owners:
+            return f"it stands below {' or '.join((given or owners)[: phrases.OWNERS_SHOWN])}"
+        return suggest(key, known)
+
+    def _find_owners(self, path: Path) -> list[str]:
+        """The keys that may stand beside an unknown one and below which it may stand."""
+        owners = [
+            name
+            for name, schema in self._keys(path[:-1]).items()
+            for node in self._unfold(schema, None)
+            if any(
+                path[-1] in inner.get("properties", {})
+                for inner in (self._unfold(node["items"], None) if "items" in node else [node])
+            )
+        ]
+        return list(dict.fromkeys(owners))
+
     def _pass_on(self, path: Path, message: str, *, of_key: bool) -> tuple[Path, Fault]:
-        """A validator's own words; where they begin with `key: ` or `key.part: `, they are about that one."""
+        """A validator's own words; where they begin with `key: `, or quote what a key has, they are about that one."""
         named = re.match(r"([a-z_][\w.]*): ", message)
         inner = named[1].split(".") if named else []
         if named and inner[0] in self._keys(path):
             path, fault = self._place(path, Misfit(tuple(inner), message[named.end() :]))
             return path, fault._replace(message=_PASSWORD.sub("…", message))
         if not of_key:
+            path = self._find_quoted(path, message)
             message = f"{_label(path)}{message}"
         locate = self._source.locate_key if of_key else self._source.locate
         return path, Fault(locate(path), _PASSWORD.sub("…", message))
+
+    def _find_quoted(self, path: Path, message: str) -> Path:
+        """Where in a mapping the one value stands that a message quotes, else the mapping itself."""
+        quoted, value = re.search(r"\bgot '([^']*)'", message), _follow(self._source.value, path)[1]
+        if quoted is None or not isinstance(value, dict):
+            return path
+        places = [(*path, key) for key, inner in value.items() if str(inner) == quoted[1]]
+        for key, inner in value.items():
+            if isinstance(inner, list):
+                places += [(*path, key, index) for index, item in enumerate(inner) if str(item) == quoted[1]]
+        return places[0] if len(places) == 1 else path
 
     def _compare(self, path: Path, detail: ErrorDetails) -> tuple[Path, Fault]:
         kind, context = detail["type"], detail.get("ctx", {})
@@ -193,14 +192,22 @@ class _Explainer:
         else:
             spot, label, value = self._source.locate(path), _label(path), _follow(self._source.value, path)[1]
         if kind == "string_pattern_mismatch":
-            expected = _PATTERNS.get(context["pattern"], context["pattern"])
-        elif kind in _EXPECTED:
-            expected = _SCALAR if self._kinds.get(path, set()) >= _SCALAR_KINDS else _EXPECTED[kind].format_map(context)
+            expected = phrases.PATTERNS.get(context["pattern"], context["pattern"])
+        elif kind in phrases.EXPECTED:
+            expected = phrases.EXPECTED[kind].format_map(context).replace(" 1 entries", " one entry")
+            if self._kinds.get(path, set()) >= phrases.SCALAR_KINDS:
+                expected = phrases.NO_NUMBER if type(value) in {int, float} else phrases.SCALAR
+            elif expected in {"True", "False"}:
+                expected = expected.lower()
         else:
             return path, Fault(spot, f"{label}{detail['msg']}")
-        alternative = expected in {_LIST, _MAPPING} and any(node.get("type") == "string" for node in self._find(path))
-        hint = self._help(_TEXT if alternative and expected == _LIST else expected, path, value, spot.written)
-        expected = f"{_TEXT} or {expected}" if alternative else expected
+        alternative = expected in {phrases.LIST, phrases.MAPPING} and any(
+            node.get("type") == "string" for node in self._find(path)
+        )
+        hint = self._help(
+            phrases.TEXT if alternative and expected == phrases.LIST else expected, path, value, spot.written
+        )
+        expected = f"{phrases.TEXT} or {expected}" if alternative else expected
         return path, Fault(spot, f"{label}expected {expected}, got {show(value)}", hint)
 
     def _help(self, expected: str, path: Path, value: object, written: str) -> str:
@@ -208,27 +215,53 @@ class _Explainer:
         if value is None:
             needed = any(path[-1:] == (key,) for node in self._find(path[:-1]) for key in node.get("required", ()))
             return "fill it in" if needed else "fill it in, or leave the key out"
-        if expected == _MAPPING:
-            return self._help_mapping(list(self._keys(path)), value)
-        if expected == _LIST and isinstance(value, str) and re.search("[｛｝［］]", value):
-            return _FULL_WIDTH
-        if expected == _LIST:
+        if expected == phrases.MAPPING:
+            return self._help_mapping(self._keys(path), value)
+        if expected == phrases.LIST and isinstance(value, str) and re.search("[｛｝［］]", value):
+            return phrases.FULL_WIDTH
+        if expected == phrases.LIST:
             return f'write ["{value}"]' if isinstance(value, str) else "put '- ' in front of every entry"
-        if expected == _TEXT:
+        if expected == phrases.TEXT:
             return "put it in quotes" if isinstance(value, list | dict) else f"put it in quotes: '{written}'"
         choices = re.findall(r"'([^']+)'", expected)
-        return suggest(str(value), choices) or suggest(str(value).lower(), choices)
+        meant = phrases.SYNONYMS.get(str(value).lower(), str(value))
+        return suggest(meant, choices) or suggest(meant.lower(), choices)
 
-    def _help_mapping(self, keys: list[str], value: object) -> str:
+    def _help_mapping(self, known: Mapping[str, dict[str, Any]], value: object) -> str:
+        keys = list(known)
         if isinstance(value, str) and re.search("[｛｝［］]", value):
-            return _FULL_WIDTH
+            return phrases.FULL_WIDTH
         if isinstance(value, str) and re.search("[:：]", value):
             return "write ': ' between key and value"
         if isinstance(value, str) and keys:
-            return f"write {{{keys[0]}: {value}}}"
+            return self._complete(known, value)
         if isinstance(value, list) and not keys:
             return "leave out the '- ' in front of every entry"
+        if isinstance(value, list) and len(keys) == 1 and self._takes(known[keys[0]], "array"):
+            return f"write {keys[0]}: above the list"
         return f"known here: {', '.join(keys)}" if keys else ""
+
+    def _complete(self, known: Mapping[str, dict[str, Any]], text: str) -> str:
+        """What to write where a text stands in the place of a mapping: it may be the value of one key, or a key."""
+        first = next((key for key, schema in known.items() if text in self._list_words(schema)), next(iter(known)))
+        if re.match(r"\d", text) and "for" in known:
+            first = "for"
+        elif re.search("[\u4e00-\u9fff]", text) and "zh" in known:
+            first = "zh"
+        near = get_close_matches(text, known, n=1, cutoff=0.8)
+        if self._takes(known[first], "string") or text in self._list_words(known[first]):
+            return f"write {{{first}: {text}}}"
+        return f"write {{{near[0]}: {{…}}}}" if near else f"known here: {', '.join(known)}"
+
+    def _list_words(self, schema: dict[str, Any]) -> list[str]:
+        """The words that a value, or an entry of it, may be, where they are a closed list."""
+        nodes = list(self._unfold(schema, None))
+        nodes += [inner for node in nodes if "items" in node for inner in self._unfold(node["items"], None)]
+        return [word for node in nodes for word in node.get("enum", ())]
+
+    def _takes(self, schema: dict[str, Any], kind: str) -> bool:
+        """Whether a value may be of a kind, as JSON Schema calls it."""
+        return any(node.get("type") == kind for node in self._unfold(schema, None))
 
     def _keys(self, path: Path) -> dict[str, dict[str, Any]]:
         """The keys that may stand in the mapping at a path, with their schemas."""
@@ -264,8 +297,12 @@ def _find_children(node: dict[str, Any], step: object) -> Iterator[dict[str, Any
         yield node["properties"][step]
     elif isinstance(step, int) and "items" in node:
         yield node["items"]
-    elif isinstance(node.get("additionalProperties"), dict):
-        yield node["additionalProperties"]
+    else:
+        yield from (
+            schema for pattern, schema in node.get("patternProperties", {}).items() if re.search(pattern, str(step))
+        )
+        if isinstance(node.get("additionalProperties"), dict):
+            yield node["additionalProperties"]
 
 
 def _follow(value: object, place: Path) -> tuple[Path, object]:
@@ -302,5 +339,5 @@ def show(value: object) -> str:
         case str():
             return repr(value if len(value) <= _SHOWN_LENGTH else value[: _SHOWN_LENGTH - 1] + "…")
         case list():
-            return _LIST if value else "an empty list"
-    return _MAPPING
+            return phrases.LIST if value else "an empty list"
+    return phrases.MAPPING

@@ -297,6 +297,7 @@ _MISTAKES = (
     _Mistake("mapping values", r"^ *(?:- )?(?P<at>)\w[^:#\n]*\n", "no ':' behind this key", "write 'key: value'"),
     _Mistake("mapping values", r"^( *)\S.*\n\1 +(?P<at>)\S", "this is indented deeper than the line above", _ALIGN),
     _Mistake("mapping values", "", "did not expect ':' here", "a text with ': ' in it needs quotes"),
+    _Mistake("expected ':'", r"\w:(?P<at>[}\]])", "no value behind this key", "write 'key: value'"),
     _Mistake("expected ':'", "", "no ':' behind this key", "write 'key: value'"),
     _Mistake("cannot start any token", "", "a text cannot begin with this character", "put the text in quotes"),
     _Mistake("alphabetic or numeric", "", "a text cannot begin with * or &", "put the text in quotes"),

@@ -1,6 +1,6 @@
 """What the entries of a register must agree on, which none of them can see alone."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -8,6 +8,9 @@ from devices.points import POINTS
 from devices.quantities import parse_quantity
 from devices.register import METERED, Device, Register, Replacement, registers_of
 from devices.values import suggest
+
+_SPEAKERS: Mapping[str, tuple[str, ...]] = {"door": ("gateway", "door")}
+"""What may speak for a kind of device, where it is not gateways alone."""
 
 
 class Clash(NamedTuple):
@@ -46,6 +49,7 @@ def find_clashes(register: Register) -> Iterator[Clash]:
                     (*entry, "tags", tag),
                     f"tag {tag!r} is not in the register's list `tags` ({known}); add it there or leave it out",
                 )
+    yield from _check_gateways(register, ids)
     yield from _check_replacements(register, ids)
 
 
@@ -58,6 +62,38 @@ def _find_claims(device: Device) -> Iterator[tuple[str, tuple[str, ...], str]]:
         yield "address", (device.profile, address), f"address {address!r} of profile {device.profile!r}"
     if device.metering_point:
         yield "metering_point", (device.metering_point,), f"metering point {device.metering_point!r}"
+
+
+def _check_gateways(register: Register, ids: dict[str, int]) -> Iterator[Clash]:
+    """What devices hang on: gateways, and doors on the controller of another one; never in a circle."""
+    for index, device in enumerate(register.devices):
+        if not device.gateway:
+            continue
+        path, above = ("devices", index, "gateway"), ids.get(device.gateway)
+        if above is None:
+            gateways = [other.id for other in register.devices if other.kind == "gateway"]
+            hint = suggest(device.gateway, gateways) or suggest(device.gateway, ids) or "see: siteward devices list"
+            yield Clash(path, f"there is no device {device.gateway!r}; {hint}")
+        elif register.devices[above].kind not in _SPEAKERS.get(device.kind, ("gateway",)):
+            kinds = " or ".join(_SPEAKERS.get(device.kind, ("gateway",)))
+            kind = register.devices[above].kind
+            message = f"gateway: expected a {kinds} for a device of kind {device.kind}, got {device.gateway!r}"
+            yield Clash(path, f"{message}, which is of kind {kind}")
+        elif _hangs_on_itself(register, ids, index):
+            why = "itself" if above == index else f"{device.gateway!r}, which hangs on it in turn"
+            yield Clash(path, f"gateway: {device.id!r} would hang on {why}")
+
+
+def _hangs_on_itself(register: Register, ids: dict[str, int], index: int) -> bool:
+    """Whether the way up from a device leads back to it."""
+    seen: set[int] = set()
+    above = ids.get(register.devices[index].gateway)
+    while above is not None and above not in seen:
+        if above == index:
+            return True
+        seen.add(above)
+        above = ids.get(register.devices[above].gateway)
+    return False
 
 
 def _check_replacements(register: Register, ids: dict[str, int]) -> Iterator[Clash]:

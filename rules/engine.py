@@ -147,9 +147,10 @@ class Engine:
             for point, value in values.items():
                 heard = points.get(point)
                 if heard is not None:
-                    for source in heard.sources:
+                    sources, listeners = heard
+                    for source in sources:
                         source.take(value, reading)
-                    for take, watch in heard.listeners:
+                    for take, watch in listeners:
                         if take(value, reading):
                             watch.weigh(time)
         except RulesError:

@@ -221,6 +221,7 @@ class _Trial:
     ) -> None:
         """Pairs what is expected with what there is; what is left over on either side is a failure."""
         left: list[ToldAlert | DueTicket] = list(found)
+        told = False  # what there is
         for number, one in enumerate(expected):
             fitting = next((each for each in left if not self._differ(one, each)), None)
             if fitting is not None:
@@ -231,10 +232,10 @@ class _Trial:
                 left.remove(near)
                 message = f"at {moment.text} it differs in {self._differ(one, near)}"
             else:
-                message = f"at {moment.text} there is no such {what.removesuffix('s')}"
+                message, told = f"at {moment.text} there is no such {what.removesuffix('s')}", True
             got = tuple(self._tell(each) for each in ([near] if near is not None else found)) or ("none",)
             self._failures.append(Failure((*path, number), message, (_write(one),), got))
-        if left:
+        if left and not told:
             message = f"at {moment.text} there are {what} that the test does not expect"
             wanted = tuple(_write(one) for one in expected) or ("none",)
             self._failures.append(Failure(path, message, wanted, tuple(map(self._tell, left))))

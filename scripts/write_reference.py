@@ -1,5 +1,6 @@
 """Writes docs/reference/ from the code. Run it after changing a setting, command, point or metric."""
 
+import inspect
 import types
 from collections.abc import Iterable, Iterator
 from enum import Enum
@@ -11,14 +12,21 @@ from pydantic import BaseModel, ByteSize
 from pydantic.fields import FieldInfo
 
 from collector.cli import app
+from collector.commands.configuration import ReadableSchema
 from collector.settings import Settings
 from collector.telemetry import FIGURES
 from devices.durations import write_duration
 from devices.language.catalog import Catalog
 from devices.language.profile import Form, Profile
+from devices.places import Places
 from devices.points import POINT_KINDS, POINTS
 from devices.quantities import DIMENSIONS, Quantity
 from devices.register import Device, Replacement, Text
+from rules.calendars import CalendarPlan
+from rules.conditions.node import Condition
+from rules.rule import Rule
+from rules.when import When
+from tickets.deskplan import DeskPlan
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
 _NOTE = "<!-- written by scripts/write_reference.py -->\n"
@@ -47,6 +55,8 @@ def _default(field: FieldInfo) -> str:
     value = field.get_default(call_default_factory=True, validated_data={})
     if value is None or value in ("", {}, []) or isinstance(value, BaseModel):
         return "–"
+    if isinstance(value, dict) or (isinstance(value, list) and isinstance(value[0], BaseModel)):
+        return "shown in config/"
     if isinstance(value, ByteSize):
         return f"`{value.human_readable(decimal=True, separator=' ')}`"
     if _is_duration(field):
@@ -132,7 +142,7 @@ def settings_page() -> str:
         + "\ndevices.csv and replacements.csv have a column for each of these keys; `name_en`, `name_zh` and"
         " `tag.NAME` stand for what is nested.\n"
         + "\nPasswords and tokens come from `*_file` keys, or from the environment: `SITEWARD_MQTT_PASSWORD`,"
-        " `SITEWARD_STORE_TOKEN`, `SITEWARD_STORE_PASSWORD`.\n"
+        " `SITEWARD_STORE_TOKEN`, `SITEWARD_STORE_PASSWORD`, `SITEWARD_DESK_PASSWORD`.\n"
     )
 
 
@@ -239,12 +249,114 @@ def profiles_page() -> str:
     )
 
 
+def _say_schema(schema: dict[str, Any], known: dict[str, dict[str, Any]]) -> str:
+    """What may stand in the place of a value, from its JSON Schema."""
+    examples = schema.get("examples", [])
+    if "$ref" in schema:
+        name = schema["$ref"].rpartition("/")[2]
+        said = _SAID_OF_MODELS.get(name) or ("keys, below" if known[name].get("properties") else "map")
+    elif any("% of nominal_voltage" in str(example) for example in examples):
+        said = "bound"
+    elif examples:
+        duration = "(ms|s|m|min|h|d|w)" in schema.get("pattern", "")
+        said = "duration" if duration else "such as " + ", ".join(f"`{example}`" for example in examples)
+    elif "anyOf" in schema:
+        parts = [part for part in schema["anyOf"] if part.get("type") != "null" and part.get("const") != ""]
+        if parts[-1].get("items") == parts[0]:
+            parts, ending = parts[:1], ", or a list of them"
+        else:
+            ending = ""
+        said = ", ".join(dict.fromkeys(_say_schema(part, known) for part in parts)) + ending
+    elif schema.get("type") == "array":
+        items = schema.get("items") or {"anyOf": schema.get("prefixItems", [])}
+        said = f"list of: {_say_schema(items, known)}"
+    else:
+        said = _say_plain(schema)
+    return said
+
+
+def _say_plain(schema: dict[str, Any]) -> str:
+    """The words that a value may be, else its type."""
+    words = schema.get("enum") or ([str(schema["const"]).lower()] if "const" in schema else [])
+    if len(words) > _WORDS_SHOWN and POINTS.keys() >= set(words):
+        return "a [point](points.md)"
+    types_said = {"string": "text", "boolean": "`true` or `false`", "object": "map"}
+    return ", ".join(f"`{word}`" for word in words) or types_said.get(schema.get("type", ""), "number")
+
+
+_WORDS_SHOWN = 6
+_SAID_OF_MODELS = {"Text": "`{en: …, zh: …}`", "When": "[conditions](conditions.md)"}
+
+
+def _schema_keys(schema: dict[str, Any], known: dict[str, dict[str, Any]]) -> str:
+    """A table of the keys that a schema has."""
+    rows = []
+    for name, inner in schema["properties"].items():
+        default = inner.get("default")
+        plain = default is None or isinstance(default, dict | list) or default == ""
+        shown = "–" if plain else f"`{str(default).lower() if isinstance(default, bool) else default}`"
+        needed = "**required**" if name in schema.get("required", ()) else shown
+        rows.append((f"`{name}`", _say_schema(inner, known), needed, inner.get("description", "")))
+    return _table(("key", "value", "default", "meaning"), rows)
+
+
+def _make_schema(model: type[BaseModel]) -> dict[str, Any]:
+    return model.model_json_schema(schema_generator=ReadableSchema)
+
+
+def conditions_page() -> str:
+    """Every condition that a rule can make."""
+    known = _make_schema(When)["$defs"]
+    found = [
+        (field.alias or name, condition)
+        for name, field in When.model_fields.items()
+        for condition in _models(field.annotation)
+        if issubclass(condition, Condition)
+    ]
+    sections = []
+    for name, condition in found:
+        text = inspect.cleandoc(condition.__doc__ or "")
+        sections.append(f"\n## `{name}`\n\n{text}\n\n" + _schema_keys(known[condition.__name__], known))
+        for inner_name, inner in _walk(condition, {condition}):
+            if not issubclass(inner, Condition):
+                sections.append(f"\n`{inner_name}`, each:\n\n" + _schema_keys(known[inner.__name__], known))
+    logic = [(f"`{field.alias or name}`", field.description or "") for name, field in When.model_fields.items()]
+    return (
+        f"# Conditions\n\n{_NOTE}\nWhat may stand below `when` in a [rule](rules.md): one of these, or several that"
+        " `all`, `any` and `not` combine. A bound is a quantity with its unit, `253 V`, `30 L/h`; of points without a"
+        " unit a number; or a share of a rating of the device: `110 % of nominal_voltage`.\n\n"
+        + _table(("condition", "true where"), logic)
+        + "".join(sections)
+    )
+
+
+def rules_page() -> str:
+    """What rules, calendars and the desk's plan may say."""
+    note = "Durations are written `30s`, `15m`, `1h30m`, `7d`. Unknown keys are errors."
+    parts = [f"# Rules, calendars, desk\n\n{_NOTE}\n{note} What stands below `when`: [conditions](conditions.md).\n"]
+    for file, model, entry in (
+        ("rules/*.yaml", Rule, "A list `rules` of:"),
+        ("calendars.yaml", CalendarPlan, "A map `calendars` from names to:"),
+        ("desk.yaml", DeskPlan, ""),
+        ("places.yaml", Places, ""),
+    ):
+        schema = _make_schema(model)
+        known = schema.get("$defs", {})
+        parts.append(f"\n## {file}\n\n{entry}{chr(10) * 2 if entry else ''}" + _schema_keys(schema, known))
+        for name, inner in _walk(model, {model, When, *(_models(When.model_fields["all"].annotation))}):
+            if inner.__name__ in known and not issubclass(inner, Condition):
+                parts.append(f"\n### `{name}`\n\n" + _schema_keys(known[inner.__name__], known))
+    return "".join(parts)
+
+
 PAGES = {
     "settings.md": settings_page,
     "command-line.md": command_line_page,
     "points.md": points_page,
     "metrics.md": metrics_page,
     "profiles.md": profiles_page,
+    "rules.md": rules_page,
+    "conditions.md": conditions_page,
 }
 
 

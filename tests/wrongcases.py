@@ -1,12 +1,17 @@
-"""Configuration folders that are wrong, kept as files, and what is said of them."""
+"""Configuration folders that are wrong, kept as files, and what is said of them.
+
+After a change of wording `.venv/bin/python -m tests.wrongcases` writes what is said now; read the differences.
+"""
 
 import shutil
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
-from collector.configuration import ConfigurationError, load
+from collector.configuration import load
+from collector.folder import ConfigurationError
 
 _SITE = """\
 site: {id: campus}
@@ -15,9 +20,12 @@ mqtt: {url: "mqtt://127.0.0.1", client_id: siteward}
 """
 
 
+_CASES = Path(__file__).parent / "collector" / "wrong"
+
+
 def list_cases(kind: str) -> Iterable[Path]:
     """The folders of a kind; each holds files of a configuration, and in expected.txt all that is said of them."""
-    return sorted((Path(__file__).parent / "collector" / "wrong" / kind).iterdir())
+    return sorted((_CASES / kind).iterdir())
 
 
 def say_problems(case: Path, folder: Path) -> str:
@@ -28,3 +36,14 @@ def say_problems(case: Path, folder: Path) -> str:
     with pytest.raises(ConfigurationError) as caught:
         load(config)
     return "".join(f"{problem}\n" for problem in caught.value.problems).replace(f"{config}/", "")
+
+
+def _write_expected() -> None:
+    for kind in sorted(_CASES.iterdir()):
+        for case in list_cases(kind.name):
+            with tempfile.TemporaryDirectory() as folder:
+                (case / "expected.txt").write_text(say_problems(case, Path(folder)), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    _write_expected()

@@ -137,6 +137,8 @@ def check_secrets(settings: Settings) -> Finding:
     files = [settings.mqtt.password_file, settings.mqtt.key_file]
     if isinstance(settings.store, InfluxStore):
         files += [settings.store.token_file, settings.store.password_file]
+    if settings.desk.database is not None:
+        files.append(settings.desk.database.password_file)
     present = [path for path in files if path is not None and path.exists()]
     open_ones = [str(path) for path in present if path.stat().st_mode & (stat.S_IROTH | stat.S_IWOTH)]
     if open_ones:

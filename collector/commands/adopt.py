@@ -15,8 +15,9 @@ from collector import quarantine, wording
 from collector.announcements import listen
 from collector.commands.common import add_keys, load_configuration, show_moment, visit_journal
 from collector.commands.quarantine import Retried, retry_group
-from collector.configuration import Configuration, ConfigurationError
+from collector.configuration import Configuration
 from collector.errors import CollectorError
+from collector.folder import ConfigurationError
 from collector.journal import Journal
 from collector.newcomers import Newcomer, gather
 from collector.registerwriter import add_device

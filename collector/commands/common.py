@@ -8,8 +8,9 @@ from typing import NoReturn
 from zoneinfo import ZoneInfo
 
 from collector import credentialkeys, logs
-from collector.configuration import Configuration, ConfigurationError, load
+from collector.configuration import Configuration, load
 from collector.errors import CollectorError
+from collector.folder import ConfigurationError
 from collector.journal import Journal
 from collector.terminal import fail, messages
 from devices.durations import parse_duration

@@ -1,7 +1,7 @@
 """`siteward check`, `siteward schema` and `siteward init`."""
 
 import re
-from importlib.resources import files
+from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,8 +11,9 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
-from collector import filecheck
-from collector.configuration import Configuration, ConfigurationError, Problem, load
+from collector import filecheck, rulefindings
+from collector.configuration import Configuration, load
+from collector.folder import ConfigurationError, Problem
 from collector.settings import Settings
 from collector.terminal import (
     DEFAULT_CONFIG,
@@ -28,11 +29,19 @@ from collector.terminal import (
 from devices.language.profile import Profile
 from devices.places import Places
 from devices.register import IDENTIFIER, Register
+from rules.calendars import Calendars
+from rules.rule import RuleFile
+from rules.trial import RuleTestFile
+from tickets.deskplan import DeskPlan
 
 MODELS: dict[str, tuple[type[BaseModel], str]] = {
     "siteward": (Settings, "siteward.yaml"),
     "devices": (Register, "devices.yaml"),
     "places": (Places, "places.yaml"),
+    "calendars": (Calendars, "calendars.yaml"),
+    "desk": (DeskPlan, "desk.yaml"),
+    "rules": (RuleFile, "rules/*.yaml"),
+    "rule-tests": (RuleTestFile, "rules/*.test.yaml"),
     "profile": (Profile, "profiles/*.yaml"),
 }
 """What a configuration folder is made of: models by name, and the files that they describe."""
@@ -44,7 +53,7 @@ _SCHEMAS = "schemas"
 _NEXT_STEPS = """\
 Wrote a first configuration to {folder}. Next:
   1. {folder}/siteward.yaml: name the site, its time zone and its broker.
-  2. {folder}/places.yaml and devices.yaml: list the places and the devices.
+  2. {folder}/places.yaml and devices.yaml: list the places and the devices; rules/first.yaml: what matters of them.
   3. siteward check --config {folder}
   4. siteward run --config {folder}
 Editors that know YAML language servers complete and check these files with {folder}/schemas."""
@@ -63,7 +72,11 @@ def check(config: ConfigFolder = DEFAULT_CONFIG, *, as_json: AsJson = False) -> 
         problems = error.problems
     else:
         problems = list(filecheck.find_missing(configuration))
-        warnings = [*filecheck.find_exposed(configuration), *filecheck.find_strangers(configuration)]
+        warnings = [
+            *filecheck.find_exposed(configuration),
+            *filecheck.find_strangers(configuration),
+            *rulefindings.find_missing_runbooks(configuration),
+        ]
         summary = _summarize(configuration)
     if as_json:
         found = {"problems": problems, "warnings": warnings}
@@ -79,6 +92,7 @@ def _summarize(configuration: Configuration) -> dict[str, Any]:
         "site": configuration.settings.site.id,
         "devices": len(configuration.register.devices),
         "profiles": len(configuration.profiles),
+        "rules": len(configuration.rules),
         "files": [str(file) for file in configuration.files],
     }
 
@@ -94,7 +108,8 @@ def _print_check(problems: list[Problem], warnings: list[Problem], summary: dict
         return
     console.print(
         f"Good: site {summary['site']}, {_count(summary['devices'], 'device')},"
-        f" {_count(summary['profiles'], 'profile')}, read from {', '.join(summary['files'])}.",
+        f" {_count(summary['profiles'], 'profile')}, {_count(summary['rules'], 'rule')},"
+        f" read from {', '.join(summary['files'])}.",
         markup=False,
         highlight=False,
         soft_wrap=True,
@@ -127,15 +142,16 @@ def init(
     """Write a commented first configuration."""
     if not re.fullmatch(IDENTIFIER, site):
         fail(f"--site: expected letters a-z, digits and . _ - with a letter or digit in front, got {site!r}")
-    texts = {
-        folder / file.name: file.read_text(encoding="utf-8").replace(STARTER_SITE, site)
-        for file in sorted((files("collector") / "starter").iterdir(), key=lambda file: file.name)
-    }
+    with as_file(files("collector") / "starter") as starter:
+        texts = {
+            folder / file.relative_to(starter): file.read_text(encoding="utf-8").replace(STARTER_SITE, site)
+            for file in sorted(starter.rglob("*.yaml"))
+        }
     existing = [str(path) for path in texts if path.exists()]
     if existing:
         fail(f"Nothing was written, because this exists: {', '.join(existing)}. Choose another folder.")
-    folder.mkdir(parents=True, exist_ok=True)
     for path, text in texts.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     _write_schemas(folder / _SCHEMAS)
     console.print(_NEXT_STEPS.format(folder=folder), markup=False, highlight=False, soft_wrap=True)
@@ -153,11 +169,11 @@ def _write_schemas(folder: Path) -> list[Path]:
 
 def _make_schema(name: str) -> JsonSchemaValue:
     model, _ = MODELS[name]
-    schema = model.model_json_schema(schema_generator=_Schema)
+    schema = model.model_json_schema(schema_generator=ReadableSchema)
     return {"$schema": GenerateJsonSchema.schema_dialect, **schema}
 
 
-class _Schema(GenerateJsonSchema):
+class ReadableSchema(GenerateJsonSchema):
     """Shows defaults as people write them: `15m`, not nanoseconds."""
 
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:

@@ -61,15 +61,20 @@ def show(
     if found is None:
         hint = suggest(device, configuration.register.by_id()) or "see: siteward devices list"
         fail(f"There is no device {device!r}; {hint}")
-    topics = _find_topics(configuration, found)
+    topics, feeds = _find_topics(configuration, found), configuration.places.feeds
+    main = next((feed.main for feed in feeds if device in feed.subs), "")
+    subs = [sub for feed in feeds if feed.main == device for sub in feed.subs]
     if as_json:
-        print_json(found.model_dump(mode="json") | {"topics": topics})
+        print_json(found.model_dump(mode="json") | {"topics": topics, "fed_by": main, "feeds": subs})
         return
     facts = {
         "kind": found.kind,
         "name": f"{found.name.en} {found.name.zh}".strip(),
         "place": _show_place(found),
         "profile": found.profile,
+        "gateway": found.gateway,
+        "fed by": main,
+        "feeds": ", ".join(subs),
         "topics": "\n".join(topics),
         "interval": write_duration(found.interval) if found.interval else "",
         **_list_ratings(found),

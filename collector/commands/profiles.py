@@ -8,7 +8,8 @@ import typer
 from rich.markup import escape
 
 from collector.commands.common import refuse
-from collector.configuration import Configuration, ConfigurationError, load, load_profiles
+from collector.configuration import Configuration, load, load_profiles
+from collector.folder import ConfigurationError
 from collector.terminal import (
     DEFAULT_CONFIG,
     EXIT_FINDINGS,

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 import typer
 
 from collector.commands.common import load_configuration
-from collector.configuration import ConfigurationError, Problem
 from collector.csvfile import write_csv
 from collector.errors import CollectorError
+from collector.folder import ConfigurationError, Problem
 from collector.incoming import Incoming, find_table
 from collector.registerfile import write_table
 from collector.registerimport import Change, RegisterImport

@@ -136,7 +136,7 @@ def write_script(devices: Sequence[Device], rhythm: Rhythm, start: int, now: int
         if begin < start or not fitting:
             continue
         subject = fitting[round(which * (len(fitting) - 1))].id
-        behind = [each.id for each in devices if kind == "silent_gateway" and each.tags.get("gateway") == subject]
+        behind = [each.id for each in devices if kind == "silent_gateway" and each.gateway == subject]
         script.append(
             Incident(
                 id=kind.replace("_", "-") + suffix,

@@ -1,10 +1,10 @@
 """`unlike_usual`: a value, a rate of consumption or a machine's runs, unlike what the device itself has taught."""
 
 from math import isfinite, log10
-from typing import Annotated, Any, ClassVar, Literal, TypeAlias
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias
 from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from devices.counting.steps import LEFT_OUT, Step
 from devices.durations import NANOSECONDS
@@ -16,14 +16,11 @@ from rules.bounds import PointName, check_point
 from rules.conditions.logic import any_device
 from rules.conditions.meters import explain_missing
 from rules.conditions.node import Condition, Node, Scope
-from rules.learning.profile import Profile
+from rules.learning.profile import LEARNING_DAYS, Profile
 from rules.learning.runs import Runs
 from rules.learning.season import SeasonName
 from rules.learning.values import Direction, Values
 from rules.localtime import show_time
-
-LEARNING_DAYS = 7
-"""Before so much is learned it says nothing."""
 
 SENSITIVITIES = {"low": 1000.0, "medium": 100.0, "high": 10.0}
 """In how many days a usual device comes so far once."""
@@ -40,8 +37,8 @@ _WORDS = {
 }
 _SEASONS = {
     "none": Text(),
-    "day": Text(en=" at this hour", zh="同一时刻"),
-    "week": Text(en=" at this hour of such a day", zh="同类日同一时刻"),
+    "day": Text(en="at this hour", zh="同一时刻"),
+    "week": Text(en="at this hour of such a day", zh="同类日同一时刻"),
 }
 
 
@@ -110,6 +107,12 @@ class UnlikeUsual(Condition):
         "value", description="What is judged: the value, or how long the device is on."
     )
 
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.of == "runs" and self.model_fields_set & {"direction", "season"}:
+            raise ValueError("of: runs: runs are judged by how much longer they are; leave out direction and season")
+        return self
+
     def fits(self, device: Device) -> str:
         """A register that its kind does not have."""
         return explain_missing(device, self.point) if POINTS[self.point].kind == "register" else ""
@@ -136,8 +139,9 @@ class UnlikeUsual(Condition):
                 zh=f"{self.point} 显示设备的运行时间长于平时（{days} 天一遇）",
             )
         word, season = _WORDS[self.direction], _SEASONS[self.season]
+        at = f" {season.en}" if season.en else ""
         return Text(
-            en=f"{self.point} {word.en} usual{season.en}, as once in {days} days",
+            en=f"{self.point} {word.en} usual{at}, as once in {days} days",
             zh=f"{self.point} {word.zh}{season.zh}的平时水平（{days} 天一遇）",
         )
 

@@ -12,6 +12,8 @@ from typing import Any, ClassVar, Protocol
 from rules.learning.peaks import QUARTERS, Peaks, find_excess, find_rarity
 from rules.learning.season import DAY
 
+LEARNING_DAYS = 7
+"""Before so much is learned nothing is flagged."""
 ACCEPTED_DAYS = 7
 """How long what is flagged must last before it is learned; days without any of it begin a new count."""
 RELEARNING_DAYS = 3
@@ -23,8 +25,6 @@ _FADES_NS = DAY
 _QUARTER = DAY // QUARTERS
 _QUARTER_READINGS = 3
 """A quarter of a day with fewer is nothing to learn from."""
-_TRIAL_DAYS = 2
-"""Before so much is learned nothing is flagged."""
 
 
 class Measure(Protocol):
@@ -124,7 +124,7 @@ class Profile:
 
     def _accepts(self, time: int) -> bool:
         """Whether what is flagged is learned all the same."""
-        if self.days < _TRIAL_DAYS:
+        if self.days < LEARNING_DAYS:
             return True
         if time - self._last_flag > DAY:
             self._first_flag = time

@@ -20,7 +20,7 @@ _GAP_NS = NANOSECONDS["h"]
 """Nothing is known of a run in which nothing was heard for so long."""
 _DEADBAND = 0.1
 """Of the distance between on and off."""
-_APART = 4.0
+_APART = 6.0
 """What switches has on and off so many times as far apart as its values are from the means of both."""
 _MEAN_NS = NANOSECONDS["d"]
 _KEPT = 128
@@ -49,6 +49,8 @@ class Runs:
 
     def measure(self, value: float, _local: int, elapsed: int) -> tuple[float, float]:
         """See `Measure`."""
+        if not self._lows:
+            self._low = self._high = value
         low, high = self._low, self._high
         apart = high - low
         gain = elapsed / _MEMORY_NS if elapsed < _GAP_NS else 0.0

@@ -6,6 +6,7 @@ running means whose steps are bounded, as Huber's estimator is: no single value 
 """
 
 from array import array
+from math import inf
 from typing import Any, Literal, TypeAlias
 
 from devices.durations import NANOSECONDS
@@ -38,7 +39,7 @@ class Season:
         error: mean deviation of the prediction that is believed.
     """
 
-    __slots__ = ("_counts", "_errors", "_levels", "_readings", "_tables", "error", "level")
+    __slots__ = ("_counts", "_errors", "_judged", "_levels", "_tables", "error", "level")
 
     def __init__(self, season: SeasonName) -> None:
         self._tables = _TABLES[season]
@@ -46,7 +47,7 @@ class Season:
         self._levels = array("d", bytes(8 * size))
         self._counts = array("H", bytes(2 * size))
         self._errors = [0.0] * self._tables
-        self._readings = 0
+        self._judged = [0] * self._tables
         self.level = 0.0
         self.error = 0.0
 
@@ -77,12 +78,10 @@ class Season:
             local: local time, ns.
             elapsed: since the reading before, ns.
         """
-        self._readings = readings = self._readings + 1
         slot = local % DAY // _SLOT
         part = min(elapsed, _SLOT) / _SLOT / _MEMORY_DAYS
-        gain = max(min(elapsed, 2 * _SLOT) / _ERROR_MEMORY, 1 / readings)
-        warm = readings > _WARM
-        bound = _CLIP * self.error
+        gain = min(elapsed, 2 * _SLOT) / _ERROR_MEMORY
+        bound = _CLIP * self.error if self.error else inf
         for table in range(self._tables):
             place = self._place(table, slot, local)
             count = self._counts[place]
@@ -93,8 +92,10 @@ class Season:
                 self._counts[place] = count + 1
             step = value - self._levels[place]
             error = self._errors[table]
+            self._judged[table] = judged = self._judged[table] + 1
+            warm = judged > _WARM
             wrong = min(abs(step), _CLIP * error) if warm else abs(step)
-            self._errors[table] = error + gain * (wrong - error)
+            self._errors[table] = error + max(gain, 1 / judged) * (wrong - error)
             if warm:
                 step = max(-bound, min(bound, step))
             share = part if table else part / SLOTS
@@ -104,14 +105,14 @@ class Season:
         """Learns anew from now on: what it knows counts as little as a first day."""
         for place, count in enumerate(self._counts):
             self._counts[place] = min(count, 1)
-        self._readings = min(self._readings, _WARM)
+        self._judged = [min(judged, _WARM) for judged in self._judged]
 
     def snapshot(self) -> list[Any]:
         """Its state, in plain values."""
-        return [self._levels.tobytes(), self._counts.tobytes(), self._errors, self._readings]
+        return [self._levels.tobytes(), self._counts.tobytes(), self._errors, self._judged]
 
     def restore(self, state: list[Any]) -> None:
         """Goes on from a snapshot."""
-        levels, counts, errors, self._readings = state
+        levels, counts, errors, judged = state
         self._levels, self._counts = array("d", levels), array("H", counts)
-        self._errors = list(errors)
+        self._errors, self._judged = list(errors), list(judged)

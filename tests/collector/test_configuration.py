@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from collector.configuration import Configuration, ConfigurationError, Problem, load
+from collector.configuration import Configuration, load
 from collector.errors import CollectorError
+from collector.folder import ConfigurationError, Problem
 from collector.settings import EmbeddedStore, InfluxStore
 from devices.places import Places
 
@@ -138,3 +139,36 @@ def test_hidden_files_are_left_alone(tmp_path: Path) -> None:
     configuration = read(tmp_path, profiles__mine_yaml="id: mine\npoints: {leak: x}\n")
     (tmp_path / "profiles" / ".other.yaml").write_text("{")
     assert load(tmp_path).profiles.keys() == configuration.profiles.keys()
+
+
+def test_rules_and_calendars(tmp_path: Path) -> None:
+    when = "when: {silent: {for: 15m}}"
+    configuration = read(
+        tmp_path,
+        calendars_yaml="calendars: {work: {days: [mon], hours: 08:00-18:00}}\n",
+        rules__b_yaml=f"rules: [{{id: second, active: work, {when}}}]\n",
+        rules__a_yaml=f"rules:\n  - {{id: first, {when}}}\n  - {{id: other, {when}}}\n",
+        rules__a_test_yaml="anything: at all\n",
+        rules___yaml="{",
+    )
+    assert [rule.id for rule in configuration.rules] == ["first", "other", "second"]
+    assert {name: str(origin) for name, origin in configuration.origins.items()} == {
+        "first": f"{tmp_path}/rules/a.yaml:2",
+        "other": f"{tmp_path}/rules/a.yaml:3",
+        "second": f"{tmp_path}/rules/b.yaml:1",
+    }
+    site = configuration.rule_site()
+    assert (site.id, site.zone.key, set(site.calendars.calendars)) == ("campus", "Asia/Shanghai", {"work"})
+    names = {file.name for file in configuration.files}
+    assert names == {"siteward.yaml", "calendars.yaml", "a.yaml", "b.yaml"}
+
+
+def test_what_hangs_and_what_feeds(tmp_path: Path) -> None:
+    configuration = read(
+        tmp_path,
+        devices_csv="id,kind,gateway\ngw,gateway,\nem-0,electricity_meter,gw\nem-1,electricity_meter,gw\nem-2,electricity_meter,\n",
+        places_yaml="feeds: [{main: em-0, subs: [em-1]}, {main: em-1, subs: [em-2]}]\n",
+    )
+    site = configuration.rule_site()
+    assert list(site.ancestors("em-2")) == ["em-1", "gw", "em-0"]
+    assert site.parents("em-0") == ("gw",)

@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from collector.cli import app
+from collector.commands.configuration import MODELS
 from collector.configuration import load
 from collector.settings import Settings
 from collector.yamlfile import Document
@@ -41,9 +42,12 @@ def folder(tmp_path: Path) -> Path:
 def test_check_of_a_good_configuration_says_what_was_read() -> None:
     result = run("check", "--config", EXAMPLE)
     assert result.exit_code == 0
-    files = ", ".join(f"{EXAMPLE}/{name}" for name in ("siteward.yaml", "places.yaml", "devices.yaml"))
-    profiles = len(load(EXAMPLE).profiles)
-    assert result.stdout == f"Good: site campus, 79 devices, {profiles} profiles, read from {files}.\n"
+    files = ", ".join(
+        f"{EXAMPLE}/{name}" for name in ("siteward.yaml", "places.yaml", "devices.yaml", "calendars.yaml")
+    )
+    configuration = load(EXAMPLE)
+    counts = f"{len(configuration.profiles)} profiles, {len(configuration.rules)} rules"
+    assert result.stdout.startswith(f"Good: site campus, 79 devices, {counts}, read from {files}")
 
 
 def test_check_says_every_problem_and_how_many(folder: Path) -> None:
@@ -53,7 +57,7 @@ def test_check_says_every_problem_and_how_many(folder: Path) -> None:
     assert result.exit_code == 2
     kinds = "'electricity_meter', 'water_meter', 'door', 'sensor' or 'gateway'"
     assert result.stdout.replace(f"{folder}/", "").splitlines() == [
-        "places.yaml:1:1: expected keys with values, got a list (known here: buildings)",
+        "places.yaml:1:1: expected keys with values, got a list (known here: buildings, feeds)",
         f"devices.yaml:2:19: kind: expected {kinds}, got 'gate' (did you mean gateway?)",
         "devices.yaml:3:5: missing key 'kind' (What it is; also the measurement's name in the database)",
         "devices.yaml:3:13: unknown key 'kinds' (did you mean kind?)",
@@ -105,7 +109,9 @@ def test_schemas_are_listed() -> None:
     [
         ("siteward", set(Settings.model_fields)),
         ("devices", {"tags", "devices", "replacements"}),
-        ("places", {"buildings"}),
+        ("places", {"buildings", "feeds"}),
+        ("rules", {"rules"}),
+        ("calendars", {"calendars"}),
         ("profile", set(Profile.model_fields)),
     ],
 )
@@ -125,17 +131,18 @@ def test_a_schema_shows_durations_as_people_write_them() -> None:
 
 
 def test_an_unknown_schema() -> None:
-    result = run("schema", "rules")
+    result = run("schema", "rule")
     assert result.exit_code == 2
-    assert result.stderr == "There is no schema 'rules'; known are siteward, devices, places, profile.\n"
+    assert (
+        result.stderr
+        == "There is no schema 'rule'; known are siteward, devices, places, calendars, desk, rules, rule-tests, profile.\n"
+    )
 
 
 def test_schemas_into_a_folder(tmp_path: Path) -> None:
     assert run("schema", "--out", tmp_path / "schemas").exit_code == 0
     files = {path.name: json.loads(path.read_bytes()) for path in (tmp_path / "schemas").iterdir()}
-    assert files == {
-        f"{name}.schema.json": answer("schema", name) for name in ("siteward", "devices", "places", "profile")
-    }
+    assert files == {f"{name}.schema.json": answer("schema", name) for name in MODELS}
 
 
 def test_init_writes_what_check_accepts(tmp_path: Path) -> None:
@@ -147,7 +154,8 @@ def test_init_writes_what_check_accepts(tmp_path: Path) -> None:
     configuration = load(folder)
     assert (configuration.settings.site.id, configuration.settings.mqtt.client_id) == ("north", "siteward-north")
     assert [device.id for device in configuration.register] == ["em-01", "wm-01", "door-01"]
-    assert "my-site" not in "".join(path.read_text() for path in folder.glob("*.yaml"))
+    assert [rule.id for rule in configuration.rules] == ["meter-silent", "water-runs-at-night", "door-forced"]
+    assert "my-site" not in "".join(path.read_text() for path in folder.rglob("*.yaml"))
 
 
 @pytest.mark.parametrize("site", ["007", "true", "1e5", "campus.2-a"])
@@ -158,9 +166,9 @@ def test_init_with_ids_that_look_like_something_else(tmp_path: Path, site: str) 
 
 def test_init_names_schemas_that_are_there(tmp_path: Path) -> None:
     run("init", tmp_path)
-    for path in tmp_path.glob("*.yaml"):
+    for path in tmp_path.rglob("*.yaml"):
         line = path.read_text(encoding="utf-8").splitlines()[0]
-        schema = tmp_path / line.removeprefix("# yaml-language-server: $schema=")
+        schema = path.parent / line.removeprefix("# yaml-language-server: $schema=")
         document = Document(path.read_text(encoding="utf-8")).value
         assert isinstance(document, dict)
         assert document.keys() <= json.loads(schema.read_bytes())["properties"].keys()

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.configuration import ConfigurationError, load
+from collector.configuration import load
+from collector.folder import ConfigurationError
+from collector.settings import Settings
 
 Files: TypeAlias = Mapping[str, str | bytes]
 
@@ -27,7 +29,7 @@ buildings:
 """
 DURATION = "expected a duration with its unit such as 30s, 15m, 12h or 7d"
 KINDS = "'electricity_meter', 'water_meter', 'door', 'sensor' or 'gateway'"
-SECTIONS = "site, data_dir, mqtt, store, http, journal, quarantine, time, access, retention"
+SECTIONS = ", ".join(Settings.model_fields)
 IDENTIFIER = "letters a-z, digits and . _ - with a letter or digit in front"
 
 
@@ -386,7 +388,7 @@ CASES: dict[str, tuple[Files, list[str]]] = {
             "devices.yaml:2:35: there is no building 'D'; known are A",
             "devices.yaml:3:45: there is no floor '1f' in building 'A'; known are 1F, 2F",
             "devices.yaml:4:44: there is no area 'hal' in building 'A'; did you mean hall?",
-            "devices.yaml:5:55: there is no area 'hall' on floor '2F' in building 'A'; known are none",
+            "devices.yaml:5:55: there is no area 'hall' on floor '2F' in building 'A'; there are none",
             "devices.yaml:6:5: device 'e' has a floor or an area but no building",
         ],
     ),

@@ -51,9 +51,22 @@ def test_every_building_has_a_gateway_and_main_meters() -> None:
     devices = list(load(EXAMPLE).register)
     gateways = {device.id: device.building for device in devices if device.kind == "gateway"}
     assert gateways == {"gw-a": "A", "gw-b": "B", "gw-c": "C"}
-    assert all(gateways[device.tags["gateway"]] == device.building for device in devices if device.kind != "gateway")
+    assert all(gateways[device.gateway] == device.building for device in devices if device.kind != "gateway")
     mains = Counter((device.building, device.kind) for device in devices if device.tags.get("circuit") == "main")
     assert mains == {(building, kind): 1 for building in "ABC" for kind in ("electricity_meter", "water_meter")}
+
+
+def test_every_main_meter_feeds_the_others_of_its_building() -> None:
+    configuration = load(EXAMPLE)
+    fed = {feed.main: set(feed.subs) for feed in configuration.places.feeds}
+    meters = [device for device in configuration.register if device.kind in {"electricity_meter", "water_meter"}]
+    mains = [device for device in meters if device.tags.get("circuit") == "main"]
+    assert fed == {
+        main.id: {
+            meter.id for meter in meters if (meter.building, meter.kind) == (main.building, main.kind) and meter != main
+        }
+        for main in mains
+    }
 
 
 def test_doors_of_a_building_begin_with_its_entrance() -> None:

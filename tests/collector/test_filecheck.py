@@ -61,6 +61,16 @@ def test_an_empty_secret(folder: Path) -> None:
     assert problem.message == f"password_file: {folder}/secret is empty"
 
 
+def test_the_password_of_the_desk(folder: Path) -> None:
+    database = "desk: {database: {url: 'postgresql://siteward@db/siteward', password_file: none}}\n"
+    (folder / "siteward.yaml").write_text(SITE + database, encoding="utf-8")
+    (problem,) = find_missing(load(folder))
+    assert str(problem) == (
+        f"{folder}/siteward.yaml:9:76: password_file: cannot read {folder}/none: No such file or directory"
+        " (write it, or set SITEWARD_DESK_PASSWORD)"
+    )
+
+
 def test_a_secret_for_everybody(folder: Path) -> None:
     (folder / "secret").chmod(0o644)
     assert [str(problem) for problem in find_exposed(load(folder))] == [
@@ -73,10 +83,13 @@ def test_a_secret_for_everybody(folder: Path) -> None:
 
 def test_files_that_nothing_reads(folder: Path) -> None:
     (folder / "profiles").mkdir()
-    for name in ("device.yaml", "places.yml", "profiles/mine.yml", ".hidden.yaml", "notes.txt"):
+    (folder / "rules").mkdir()
+    names = ("device.yaml", "places.yml", "profiles/mine.yml", "rules/a.yml", ".hidden.yaml", "notes.txt")
+    for name in (*names, "rules/a.yaml", "rules/a.test.yaml"):
         (folder / name).write_text("")
     assert [str(problem).replace(f"{folder}/", "") for problem in find_strangers(load(folder))] == [
         "device.yaml: nothing reads this file (did you mean devices.yaml?)",
         "places.yml: nothing reads this file (did you mean places.yaml?)",
         "profiles/mine.yml: nothing reads this file (profiles end in .yaml)",
+        "rules/a.yml: nothing reads this file (rules end in .yaml)",
     ]

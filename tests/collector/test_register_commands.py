@@ -115,10 +115,12 @@ def test_an_empty_cell_empties_and_a_missing_column_does_not(folder: Path, tmp_p
 def test_a_first_register(folder: Path, tmp_path: Path) -> None:
     (folder / "devices.yaml").unlink()
     (folder / "devices.csv").unlink()
-    file = write(tmp_path / "a.csv", "", "编号;设备类型;中文名称;标签.circuit", "em-1;电表;总表;main", "")
+    file = write(
+        tmp_path / "a.csv", "", "编号;设备类型;中文名称;网关;标签.circuit", "gw-1;网关;;;", "em-1;电表;总表;gw-1;main"
+    )
     assert run("import", file, "--config", folder).exit_code == 0
     assert (folder / "devices.csv").read_text(encoding="utf-8") == (
-        "id,kind,name_zh,tag.circuit\nem-1,electricity_meter,总表,main\n"
+        "id,kind,name_zh,gateway,tag.circuit\ngw-1,gateway,,,\nem-1,electricity_meter,总表,gw-1,main\n"
     )
 
 

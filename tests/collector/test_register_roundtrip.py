@@ -36,6 +36,7 @@ COMMON: dict[str, st.SearchStrategy[object]] = {
     "name": st.fixed_dictionaries({"en": texts(WORDS), "zh": texts(WORDS) | st.just("两\n行")}),
     "building": texts(PLACE).filter(lambda text: not set(text) & set(",=+/\\#")),
     "floor": st.sampled_from(["-1F", "-1", "B1"]),
+    "gateway": IDS,
     "interval": st.sampled_from(["15m", "30s", "1h30m"]),
     "tags": st.dictionaries(st.sampled_from(["circuit", "gateway"]), texts(TAG_VALUE)),
 }

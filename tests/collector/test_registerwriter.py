@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.configuration import ConfigurationError, load
+from collector.configuration import load
 from collector.errors import CollectorError
+from collector.folder import ConfigurationError
 from collector.registerwriter import add_device
 from devices.register import IDENTIFIER, Device, Text
 from tests.sites import write_site

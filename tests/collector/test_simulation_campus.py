@@ -26,13 +26,13 @@ CIRCUITS = ("main", "lighting", "hvac", "sockets")
 
 
 def _device(name: str, kind: Kind, building: str, floor: str = "1F", circuit: str = "") -> Device:
-    tags = {} if kind == "gateway" else {"gateway": f"gw-{building}"}
     return Device(
         id=f"{name}-{building}",
         kind=kind,
         building=building,
         floor=floor,
-        tags=tags | ({"circuit": circuit} if circuit else {}),
+        gateway="" if kind == "gateway" else f"gw-{building}",
+        tags={"circuit": circuit} if circuit else {},
     )
 
 
@@ -49,7 +49,7 @@ def _equip(building: str) -> list[Device]:
     ]
 
 
-REGISTER = Register(tags=["circuit", "gateway"], devices=[*_equip("A"), *_equip("B"), *_equip("C")])
+REGISTER = Register(tags=["circuit"], devices=[*_equip("A"), *_equip("B"), *_equip("C")])
 
 
 def _make(seed: int = 1, register: Register = REGISTER) -> Campus:
@@ -425,10 +425,10 @@ def test_what_does_not_speak_our_payload_is_left_out_and_named() -> None:
 
 def test_any_register_can_be_simulated() -> None:
     odd = Register(
-        tags=["circuit", "gateway"],
+        tags=["circuit"],
         devices=[
             Device(id="only-main", kind="electricity_meter", building="Z", tags={"circuit": "main"}),
-            Device(id="nowhere", kind="water_meter", tags={"gateway": "gone"}),
+            Device(id="nowhere", kind="water_meter", gateway="gone"),
             Device(id="gate", kind="door"),
             Device(id="strange", kind="electricity_meter", building="Z2", tags={"circuit": "fountain"}),
         ],

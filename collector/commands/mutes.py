@@ -1,0 +1,117 @@
+"""`siteward mutes …`: keeps alerts quiet while work is being done, or because somebody puts them aside."""
+
+import time
+from typing import Annotated, Literal
+
+import typer
+
+from collector.commands.common import parse_moment, show_moment
+from collector.commands.deskvisit import Who, name_user, visit_desk
+from collector.terminal import DEFAULT_CONFIG, AsJson, ConfigFolder, console, fail, print_rows
+from devices.durations import parse_duration
+from rules.alerts import Subject, SubjectKind
+from rules.mutes import Mute
+from rules.site import Site
+from tickets.counter import Counter
+from tickets.mutebook import list_mutes
+
+app = typer.Typer(no_args_is_help=True, help="Maintenance windows and shelved alerts: remembered, without tickets.")
+
+Subjects = Annotated[
+    list[str],
+    typer.Argument(metavar="WHAT...", help="A device, a place such as A/1F, or the site; what is below goes with it."),
+]
+Length = Annotated[str, typer.Option("--for", help="For how long, such as 2h.", show_default=False)]
+Reason = Annotated[str, typer.Option("--comment", "-m", help="Why.", show_default=False)]
+_PLACES: tuple[SubjectKind, ...] = ("building", "floor", "area")
+
+
+@app.command("list")
+def list_(config: ConfigFolder = DEFAULT_CONFIG, *, as_json: AsJson = False) -> None:
+    """List what is kept quiet now or will be."""
+    with visit_desk(config) as (configuration, desk), desk.database.read() as connection:
+        entries = list_mutes(connection, desk.site.id, time.time_ns())
+    zone = configuration.settings.site.zone
+    rows = [
+        {
+            "id": entry.mute.id,
+            "kind": entry.mute.kind,
+            "what": ", ".join(map(str, entry.mute.subjects)),
+            "rules": ", ".join(entry.mute.rules) or "all",
+            "from": show_moment(entry.mute.begin, zone),
+            "to": show_moment(entry.mute.end, zone),
+            "who": entry.who,
+            "why": entry.reason,
+            "ticket": entry.ticket,
+        }
+        for entry in entries
+    ]
+    print_rows("Mutes", rows, as_json=as_json, empty="Nothing is kept quiet.")
+
+
+@app.command()
+def maintenance(
+    subjects: Subjects,
+    length: Length,
+    reason: Reason,
+    config: ConfigFolder = DEFAULT_CONFIG,
+    *,
+    begin: Annotated[str, typer.Option("--from", help="2026-11-22T08:00; left out: now.")] = "",
+    ticket: Annotated[str, typer.Option(help="Number of the ticket whose work it is for.")] = "",
+    who: Who = "",
+) -> None:
+    """Open a maintenance window: alerts there open no tickets, unless they outlast it."""
+    with visit_desk(config) as (configuration, desk):
+        start = parse_moment(begin, configuration.settings.site.zone, time.time_ns()) if begin else time.time_ns()
+        mute = _make("maintenance", subjects, [], start, length, desk.site)
+        entry = Counter(desk).mute(name_user(who), mute, reason, ticket)
+    console.print(f"maintenance {entry.mute.id} until {show_moment(entry.mute.end, desk.site.zone)}", highlight=False)
+
+
+@app.command()
+def shelve(
+    subjects: Subjects,
+    length: Length,
+    reason: Reason,
+    config: ConfigFolder = DEFAULT_CONFIG,
+    *,
+    rule: Annotated[list[str] | None, typer.Option(help="Id of a rule; may be given again. Left out: all.")] = None,
+    who: Who = "",
+) -> None:
+    """Put alerts aside for a while."""
+    with visit_desk(config) as (_, desk):
+        mute = _make("shelf", subjects, rule or [], time.time_ns(), length, desk.site)
+        entry = Counter(desk).mute(name_user(who), mute, reason)
+    console.print(f"shelf {entry.mute.id} until {show_moment(entry.mute.end, desk.site.zone)}", highlight=False)
+
+
+@app.command()
+def end(
+    id_: Annotated[int, typer.Argument(metavar="ID", help="In `siteward mutes list`.")],
+    config: ConfigFolder = DEFAULT_CONFIG,
+    *,
+    who: Who = "",
+) -> None:
+    """End one early."""
+    with visit_desk(config) as (_, desk):
+        Counter(desk).unmute(name_user(who), id_)
+    console.print("It is over.")
+
+
+def _make(
+    kind: Literal["maintenance", "shelf"], subjects: list[str], rules: list[str], begin: int, length: str, site: Site
+) -> Mute:
+    try:
+        stop = begin + parse_duration(length)
+    except ValueError as error:
+        fail(f"--for: {error}")
+    return Mute(0, kind, begin, stop, tuple(_find_subject(text, site) for text in subjects), tuple(rules))
+
+
+def _find_subject(text: str, site: Site) -> Subject:
+    """A device, the site, or else a place by the ids from the building down."""
+    if text in site.devices:
+        return Subject("device", text)
+    if text == site.id:
+        return Subject("site", text)
+    return Subject(_PLACES[min(text.count("/"), len(_PLACES) - 1)], text)

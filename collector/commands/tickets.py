@@ -1,0 +1,294 @@
+"""`siteward tickets …`: looks into the desk's database and changes tickets there, whether the daemon runs or not."""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Annotated, TypeVar
+
+import typer
+from msgspec import to_builtins
+
+from collector.commands.deskvisit import Who, name_user, visit_desk
+from collector.commands.ticketviews import show_file, show_rows, show_ticket
+from collector.terminal import DEFAULT_CONFIG, AsJson, ConfigFolder, fail, print_json
+from devices.values import suggest
+from tickets.counter import Counter
+from tickets.deskplan import OTHER
+from tickets.priority import URGENCIES, Urgency
+from tickets.queue import OPEN, Filter, Order
+from tickets.ticket import KINDS, PAUSES, STATES, Kind, Pause, Rating, State, Ticket
+
+_Choice = TypeVar("_Choice")
+
+app = typer.Typer(no_args_is_help=True, help="The service desk: tickets, who owns them, and what happened.")
+
+Number = Annotated[str, typer.Argument(metavar="NUMBER", help="Such as W-2026-00042; 42 is this year's.")]
+Comment = Annotated[str, typer.Option("--comment", "-m", help="Kept in the history.")]
+Reason = Annotated[str, typer.Option("--comment", "-m", help="Why; kept in the history.", show_default=False)]
+Person = Annotated[str, typer.Argument(metavar="PERSON", help="Id of a person in desk.yaml.")]
+
+
+# ── looking ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@app.command("list")
+def list_(
+    config: ConfigFolder = DEFAULT_CONFIG,
+    *,
+    state: Annotated[str, typer.Option(help=f"One of {', '.join(STATES)}, open or all.")] = "open",
+    kind: Annotated[str, typer.Option(help=f"One of {', '.join(KINDS)}.")] = "",
+    team: Annotated[str, typer.Option(help="Id of a team.")] = "",
+    category: Annotated[str, typer.Option(help="Id of a category.")] = "",
+    owner: Annotated[str, typer.Option(help="Id of a person.")] = "",
+    mine: Annotated[bool, typer.Option("--mine", help="Those that you own.")] = False,
+    overdue: Annotated[bool, typer.Option("--overdue", help="Those whose answer or work is late.")] = False,
+    sort: Annotated[str, typer.Option(help="priority, deadline or opened.")] = "priority",
+    most: Annotated[int | None, typer.Option("--most", min=1, help="How many at most.")] = None,
+    who: Who = "",
+    as_json: AsJson = False,
+) -> None:
+    """List tickets; those that are open, the most important first."""
+    groups: dict[str, tuple[State, ...]] = {"open": OPEN, "all": (), **{each: (each,) for each in STATES}}
+    orders: dict[str, Order] = {"priority": "priority", "deadline": "deadline", "opened": "opened"}
+    kinds: dict[str, Kind | None] = {"": None, **{each: each for each in KINDS}}
+    wanted = Filter(
+        states=_choose(state, groups, "--state"),
+        kind=_choose(kind, kinds, "--kind"),
+        team=team or None,
+        category=category or None,
+        owner=name_user(who) if mine else owner or None,
+        overdue_at=time.time_ns() if overdue else None,
+    )
+    order = _choose(sort, orders, "--sort")
+    with visit_desk(config) as (configuration, desk):
+        tickets = desk.list(wanted, order, most)
+    if as_json:
+        print_json(to_builtins(tickets))
+    else:
+        show_rows(tickets, configuration)
+
+
+@app.command()
+def show(number: Number, config: ConfigFolder = DEFAULT_CONFIG, *, as_json: AsJson = False) -> None:
+    """Show a ticket: where it stands, its alerts, and everything that happened."""
+    with visit_desk(config) as (configuration, desk):
+        file = desk.show(number)
+    if as_json:
+        print_json(to_builtins(file))
+    else:
+        show_file(file, configuration)
+
+
+# ── changing ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@app.command("open")
+def open_(
+    title: Annotated[str, typer.Argument(metavar="TITLE", help="One line.")],
+    config: ConfigFolder = DEFAULT_CONFIG,
+    *,
+    kind: Annotated[str, typer.Option(help="repair, supplies, inspection or suggestion.")] = "repair",
+    category: Annotated[str, typer.Option(help="Id of a category in desk.yaml.")] = OTHER,
+    place: Annotated[str, typer.Option(help="Ids from the building down, such as A/1F/hall.")] = "",
+    urgency: Annotated[str, typer.Option(help=f"One of {', '.join(URGENCIES)}.")] = "medium",
+    comment: Comment = "",
+    who: Who = "",
+    as_json: AsJson = False,
+) -> None:
+    """Open a ticket: something is to be repaired, brought, looked after or changed."""
+    chosen_kind: Kind = _choose(kind, {each: each for each in KINDS}, "--kind")
+    chosen_urgency: Urgency = _choose(urgency, {each: each for each in URGENCIES}, "--urgency")
+
+    def act(counter: Counter) -> Ticket:
+        return counter.open(
+            name_user(who), chosen_kind, title, category=category, place=place, urgency=chosen_urgency, comment=comment
+        )
+
+    _change(config, act, as_json=as_json)
+
+
+@app.command()
+def ack(
+    number: Number,
+    config: ConfigFolder = DEFAULT_CONFIG,
+    *,
+    comment: Comment = "",
+    who: Who = "",
+    as_json: AsJson = False,
+) -> None:
+    """Say that you know of it; the clock of the work goes on."""
+    _change(config, lambda counter: counter.acknowledge(number, name_user(who), comment), as_json=as_json)
+
+
+@app.command()
+def take(
+    number: Number,
+    config: ConfigFolder = DEFAULT_CONFIG,
+    *,
+    comment: Comment = "",
+    who: Who = "",
+    as_json: AsJson = False,
+) -> None:
+    """Take a ticket: you own it until it is closed or handed over."""
+    _change(config, lambda counter: counter.take(number, name_user(who), comment), as_json=as_json)
+
+
+@app.command()
+def assign(
+    number: Number,
+    person: Person,
+    config: ConfigFolder = DEFAULT_CONFIG,
+    *,
+    comment: Comment = "",
+    who: Who = "",
+    as_json: AsJson = False,
+) -> None:
+    """Give a ticket that nobody owns to a person."""
+    _change(config, lambda counter: counter.assign(number, name_user(who), person, comment), as_json=as_json)
+
+
+@app.command("hand-over")
+def hand_over(
+    number: Number,
+    person: Person,
+    config: ConfigFolder = DEFAULT_CONFIG,
+    *,
+    comment: Comment = "",
+    who: Who = "",
+    as_json: AsJson = False,
+) -> None:
+    """Give a ticket that you own to another person."""
+    _change(config, lambda counter: counter.hand_over(number, name_user(who), person, comment), as_json=as_json)
+
+
+@app.command("comment")
+def comment_(
+    number: Number,
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="What you have to say.")],
+    config: ConfigFolder = DEFAULT_CONFIG,
+    *,
+    who: Who = "",
+    as_json: AsJson = False,
+) -> None:
+    """Say something about a ticket."""
+    _change(config, lambda counter: counter.comment(number, name_user(who), text), as_json=as_json)
+
+
+@app.command()
+def wait(
+    number: Number,
+    reason: Annotated[str, typer.Argument(metavar="FOR", help=f"One of {', '.join(PAUSES)}.")],
+    config: ConfigFolder = DEFAULT_CONFIG,
+    *,
+    comment: Comment = "",
+    who: Who = "",
+    as_json: AsJson = False,
+) -> None:
+    """Pause a ticket: the clock of the work stands still."""
+    pause: Pause = _choose(reason, {each: each for each in PAUSES}, "FOR")
+    _change(config, lambda counter: counter.wait(number, name_user(who), pause, comment), as_json=as_json)
+
+
+@app.command()
+def resume(
+    number: Number,
+    config: ConfigFolder = DEFAULT_CONFIG,
+    *,
+    comment: Comment = "",
+    who: Who = "",
+    as_json: AsJson = False,
+) -> None:
+    """Go on with a ticket that waits."""
+    _change(config, lambda counter: counter.resume(number, name_user(who), comment), as_json=as_json)
+
+
+@app.command()
+def done(
+    number: Number,
+    config: ConfigFolder = DEFAULT_CONFIG,
+    *,
+    comment: Comment = "",
+    who: Who = "",
+    as_json: AsJson = False,
+) -> None:
+    """Say that the work is done; where telemetry can show it, the ticket is closed once it has stayed good."""
+    _change(config, lambda counter: counter.finish(number, name_user(who), comment), as_json=as_json)
+
+
+@app.command()
+def resolve(
+    number: Number,
+    config: ConfigFolder = DEFAULT_CONFIG,
+    *,
+    comment: Comment = "",
+    who: Who = "",
+    as_json: AsJson = False,
+) -> None:
+    """Say that it is good, whoever did it."""
+    _change(config, lambda counter: counter.resolve(number, name_user(who), comment), as_json=as_json)
+
+
+@app.command()
+def close(
+    number: Number,
+    config: ConfigFolder = DEFAULT_CONFIG,
+    *,
+    comment: Comment = "",
+    who: Who = "",
+    as_json: AsJson = False,
+) -> None:
+    """Close a resolved ticket before it closes by itself."""
+    _change(config, lambda counter: counter.close(number, name_user(who), comment), as_json=as_json)
+
+
+@app.command()
+def reopen(
+    number: Number, comment: Reason, config: ConfigFolder = DEFAULT_CONFIG, *, who: Who = "", as_json: AsJson = False
+) -> None:
+    """Open a ticket again, because it is not good after all."""
+    _change(config, lambda counter: counter.reopen(number, name_user(who), comment), as_json=as_json)
+
+
+@app.command()
+def cancel(
+    number: Number, comment: Reason, config: ConfigFolder = DEFAULT_CONFIG, *, who: Who = "", as_json: AsJson = False
+) -> None:
+    """End a ticket without work, such as a false alarm."""
+    _change(config, lambda counter: counter.cancel(number, name_user(who), comment), as_json=as_json)
+
+
+@app.command()
+def rate(
+    number: Number,
+    speed: Annotated[int, typer.Option(min=1, max=5, help="How fast it went.")],
+    attitude: Annotated[int, typer.Option(min=1, max=5, help="How you were treated.")],
+    resolution: Annotated[int, typer.Option(min=1, max=5, help="How good it is now.")],
+    config: ConfigFolder = DEFAULT_CONFIG,
+    *,
+    comment: Comment = "",
+    who: Who = "",
+    as_json: AsJson = False,
+) -> None:
+    """Rate how you were served, from 1 to 5."""
+    rating = Rating(speed, attitude, resolution)
+    _change(config, lambda counter: counter.rate(number, name_user(who), rating, comment), as_json=as_json)
+
+
+# ── what all share ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _change(config: ConfigFolder, act: Callable[[Counter], Ticket], *, as_json: bool) -> None:
+    with visit_desk(config) as (configuration, desk):
+        ticket = act(Counter(desk))
+    if as_json:
+        print_json(to_builtins(ticket))
+    else:
+        show_ticket(ticket, configuration)
+
+
+def _choose(text: str, options: Mapping[str, _Choice], name: str) -> _Choice:
+    if text not in options:
+        hint = suggest(text, options)
+        fail(
+            f"{name}: expected one of {', '.join(filter(None, options))}, got {text!r}" + (f"; {hint}" if hint else "")
+        )
+    return options[text]

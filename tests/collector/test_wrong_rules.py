@@ -1,0 +1,20 @@
+"""Rules that are wrong in the ways in which people get them wrong, and all that they are told.
+
+Each folder below wrong/rules holds the files of a configuration, and in expected.txt every message: where, what, what
+was expected, and what to do.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from tests.wrongcases import list_cases, say_problems
+
+
+@pytest.mark.parametrize("case", list_cases("rules"), ids=lambda case: case.name)
+def test_everything_that_is_wrong_is_told(case: Path, tmp_path: Path) -> None:
+    assert say_problems(case, tmp_path) == (case / "expected.txt").read_text(encoding="utf-8")
+
+
+def test_there_are_enough_of_them() -> None:
+    assert len(list(list_cases("rules"))) >= 60
