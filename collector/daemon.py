@@ -38,6 +38,7 @@ CONSUMERS = ("store", ledger.CURSOR, judging.CURSOR)
 
 _LEDGER_KEEP = 30 * NANOSECONDS["d"]
 _LOOK_S = 0.5
+_TICKETS_SHOWN = 20
 _STOP_S = 4.0
 _STUCK_S = 90.0
 """Longer than a slow name server keeps an attempt to connect."""
@@ -314,6 +315,18 @@ class Daemon:
                 "judged": self.judging.position,
                 "set_aside": self.judging.failed.copy(),
             },
+            "tickets": [
+                {
+                    "number": ticket.number,
+                    "title": ticket.title,
+                    "state": ticket.state,
+                    "priority": ticket.priority,
+                    "subject": ticket.subject_id,
+                    "alerts": ticket.alerts,
+                    "opened": ticket.opened_at,
+                }
+                for ticket in self.judging.tickets(_TICKETS_SHOWN)
+            ],
             "counts": {
                 "messages": pipeline.messages,
                 "readings": pipeline.readings,

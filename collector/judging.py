@@ -28,6 +28,8 @@ from rules.errors import RulesError, SnapshotError
 from rules.judge import Judge
 from tickets.desk import Desk
 from tickets.errors import TicketsError
+from tickets.queue import Filter
+from tickets.ticket import Ticket
 
 if TYPE_CHECKING:
     from rules.mutes import Mute
@@ -98,6 +100,16 @@ class Judging(threading.Thread):
         with self._lock:
             return self._judge.alerts() if self._judge is not None else []
 
+    def tickets(self, most: int) -> list[Ticket]:
+        """The open tickets that come first; none while their database cannot be read."""
+        desk = self._desk
+        if desk is None:
+            return []
+        try:
+            return desk.list(Filter(), most=most)
+        except TicketsError:
+            return []
+
     def stop(self) -> None:
         """Ends the thread in less than 5 s."""
         self._stopping.set()
@@ -160,10 +172,10 @@ class Judging(threading.Thread):
         try:
             snapshot = snapshots.read(self._path)
             if snapshot is not None:
-                judge = Judge(rules, site, 0)
+                judge = Judge(rules, site, snapshot.state["engine"]["now"])
                 self._waiting += judge.restore(snapshot.state)
                 self.position = snapshot.position
-        except (SnapshotError, OSError) as error:
+        except (SnapshotError, OSError, LookupError, TypeError) as error:
             log.warning("the rules' state cannot be read; they begin anew", reason=str(error))
             judge = None
         self._judge = judge = judge or Judge(rules, site, self._clock())

@@ -186,8 +186,8 @@ class Dispatcher:
 
     def _amend(self, key: AlertKey, transition: Transition) -> list[Order]:
         case = self._cases.get(key)
-        if case is None:
-            return []
+        if case is None:  # it is over, and the desk knows whether it heard of it
+            return [Order("amend", transition)]
         case.transition = replace(transition, kind="fired", serial=case.transition.serial)
         return [Order("amend", transition)] if case.known else []
 

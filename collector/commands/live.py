@@ -15,6 +15,8 @@ from devices.durations import NANOSECONDS, format_duration
 from devices.points import POINTS
 from devices.reading import Value
 from devices.register import Device
+from tickets.priority import PRIORITIES
+from tickets.wording import STATES
 
 _SECOND = NANOSECONDS["s"]
 _FRESH = 60 * _SECOND
@@ -102,6 +104,10 @@ class LiveView:
         if incidents.row_count:
             above += [incidents, ""]
             lines += 2 + incidents.row_count
+        tickets = self._show_tickets(live["tickets"], now, max(3, (height - lines) // 2))
+        if tickets.row_count:
+            above += [tickets, ""]
+            lines += 2 + tickets.row_count
         return Group(*above, self._show_newest(known, now, max(1, height - lines)))
 
     def _show_buildings(self, known: Mapping[str, Mapping[str, Any]], now: int) -> Table:
@@ -140,6 +146,24 @@ class LiveView:
             else:
                 words, style = "over", "yellow"
             table.add_row(incident.text.pick(self._language), incident.subject, words, style=style)
+        return table
+
+    def _show_tickets(self, tickets: Sequence[Mapping[str, Any]], now: int, count: int) -> Table:
+        """The open tickets, the newest first."""
+        table = _make_table(
+            ("Ticket", "left"), ("", "left"), ("What", "left"), ("State", "left"), ("Age", "right"), wide="What"
+        )
+        for ticket in sorted(tickets, key=lambda ticket: -int(ticket["opened"]))[:count]:
+            more = f" (+{ticket['alerts'] - 1})" if ticket["alerts"] > 1 else ""
+            over = ticket["state"] == "resolved"
+            table.add_row(
+                ticket["number"],
+                PRIORITIES[ticket["priority"] - 1],
+                Text(f"{ticket['title']}{more}"),
+                STATES[ticket["state"]].pick(self._language),
+                _show_age(now - ticket["opened"]),
+                style="green" if over else "yellow",
+            )
         return table
 
     def _show_newest(self, known: Mapping[str, Mapping[str, Any]], now: int, count: int) -> Table:

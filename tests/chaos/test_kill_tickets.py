@@ -18,9 +18,9 @@ from tests.integration.servers import InfluxDB, Mosquitto, wait_until
 from tickets.database import Database, file_url, open_database
 from tickets.queue import Filter, list_tickets
 
-KILLS = 12
-FAULTS = 600
-ROUNDS = 12
+KILLS = 8
+FAULTS = 300
+ROUNDS = 8
 """How many messages each device sends; in one of them the voltage is too high, and stays so."""
 
 _RUNNER = Path(__file__).with_name("runner.py")

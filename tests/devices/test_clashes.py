@@ -133,3 +133,39 @@ def test_two_replacements_at_one_time() -> None:
     assert replaced(same, same, {**same, "point": "energy_export_kwh"}) == [
         ((1, "at"), "at: 'em-1' has another replacement at that time", ("replacements", 0))
     ]
+
+
+def test_what_hangs_on_what() -> None:
+    good = register(
+        {"id": "gw-a", "kind": "gateway"},
+        {"id": "gw-b", "kind": "gateway", "gateway": "gw-a"},
+        {"id": "em-1", **ELECTRICITY, "gateway": "gw-b"},
+        {"id": "door-1", "gateway": "gw-b"},
+        {"id": "door-2", "gateway": "door-1"},
+    )
+    assert list(find_clashes(good)) == []
+
+
+def test_gateways_that_are_none() -> None:
+    wrong = register(
+        {"id": "em-1", **ELECTRICITY, "gateway": "door-1"},
+        {"id": "door-1", "gateway": "gw-1"},
+        {"id": "gw-b", "kind": "gateway", "gateway": "gw-b"},
+    )
+    assert list(find_clashes(wrong)) == [
+        Clash(
+            ("devices", 0, "gateway"),
+            "gateway: expected a gateway for a device of kind electricity_meter, got 'door-1', which is of kind door",
+        ),
+        Clash(("devices", 1, "gateway"), "there is no device 'gw-1'; did you mean gw-b?"),
+        Clash(("devices", 2, "gateway"), "gateway: 'gw-b' would hang on itself"),
+    ]
+
+
+def test_a_circle_is_told_of_its_members_only() -> None:
+    wrong = register(
+        {"id": "a", "kind": "gateway", "gateway": "b"},
+        {"id": "b", "kind": "gateway", "gateway": "c"},
+        {"id": "c", "kind": "gateway", "gateway": "b"},
+    )
+    assert [clash.path[1] for clash in find_clashes(wrong)] == [1, 2]

@@ -21,7 +21,8 @@ JSON: st.SearchStrategy[Any] = st.recursive(
     [
         "@", "a", "a.b", "a[0]", "a[-1].b", "[@]", "[a, b.c]", "a.[b, c]", "a[*]", "a[*].b", "*", "*.a", "a.*.b",
         "*.*", "a[*][0]", "a[].b", "a[1:]", "a[?b].c", "a || b", "a && b", "!a", "a | b", "a[*].b | [0]", "`5`", "'t'",
-        "{x: a, y: b}", "a == b", "max(*)", "max(a.*.b)", "sum(a[*].b)", "length(a)", "join(',', a)", "max_by(@, &a)",
+        "{x: a, y: b}", "a == b", "max(*)", "max(a.*.b)", "min(*)",
+        "max(a, b)", "[a]", "sum(a[*].b)", "length(a)", "join(',', a)", "max_by(@, &a)",
         "sort_by(a, &b)[0].c", "not_null(a, b)", "to_number(a)", "keys(@)[0]",
     ],
 )  # fmt: skip

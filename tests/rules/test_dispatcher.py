@@ -81,6 +81,13 @@ def test_what_is_over_before_it_was_told_is_not_told() -> None:
     assert dispatcher.advance(M) == []
 
 
+def test_what_is_learned_of_an_alert_that_is_over_is_told_too() -> None:
+    dispatcher = _make()
+    dispatcher.take(_say("smoke", "lone", S))
+    dispatcher.take(_say("smoke", "lone", 2 * S, "resolved", S))
+    assert _shape(dispatcher.take(_say("smoke", "lone", 3 * S, "amended", S))) == [("amend", "lone")]
+
+
 def test_a_failed_main_holds_back_all_below_it_and_names_itself() -> None:
     dispatcher = _make()
     for number, device in enumerate(("sub-1", "sub-2", "main", "sub-3")):

@@ -229,6 +229,10 @@ def test_a_small_message_never_becomes_a_flood_of_readings() -> None:
         ("meter-{meta.serial}", '{"meta": {"serial": 9}, "power": 5}', "meter-9"),
         (["serial", "id"], '{"id": "m1", "power": 5}', "m1"),
         (["{node}:{serial}", "{node}"], '{"power": 5}', "n1"),
+        (["{node}:{serial}", "{node}:{id}", "{node}"], '{"serial": [1], "id": "m1", "power": 5}', "n1:m1"),
+        (["{id}-{serial}.", "{node}-{serial}.", "{node}"], '{"serial": 3, "power": 5}', "n1-3."),
+        (["{node}", "node"], '{"node": "x", "power": 5}', "n1"),
+        (["node", "{node}"], '{"node": "x", "power": 5}', "x"),
     ],
 )
 def test_device_is_the_address_that_the_message_names(device: object, payload: str, address: str) -> None:

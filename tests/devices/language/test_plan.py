@@ -29,6 +29,7 @@ SOURCES = st.builds(
             {"combine": "none"},
             {"map": {"x": 5, 1: None}, "otherwise": None},
             {"when": {"b": 1}},
+            {"when": {"u": {"present": False}}},
             {"when": {"o.b": {"present": False}}, "unit": "W"},
             {"default": 3},
             {"unit": {"path": "u"}},
@@ -52,7 +53,7 @@ ITEMS = st.one_of(
 )
 
 
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 @given(st.dictionaries(NAMES, st.lists(SOURCES, min_size=1, max_size=3), max_size=4), ITEMS)
 def test_the_plan_reads_what_every_source_gives_on_its_own(points: dict[str, list[PointSource]], item: Any) -> None:  # noqa: ANN401 - JSON is anything
     scope = Scope({"a": 7}, {}, key="k")

@@ -79,3 +79,35 @@ def test_of_several_formats_the_first_in_which_it_is_written_holds(value: str) -
 def test_a_wrong_time_refuses_the_message(form: str, value: str, reason: str) -> None:
     points = {"leak": {"value": True}}
     assert refuse(f'{{"t": {value}}}', time={"path": "t", "format": form}, points=points) == reason
+
+
+@pytest.mark.parametrize(
+    ("age", "unit", "before"),
+    [
+        ("90", "1s", 90 * SECOND),
+        ("4498", "62.5ms", 281_125_000_000),
+        ('"0.5"', "1m", 30 * SECOND),
+        ("1.5", "1ms", 1_500_000),
+        ("0", "1s", 0),
+        ("null", "1s", 0),
+    ],
+)
+def test_an_age_that_the_message_gives_is_taken_from_its_time(age: str, unit: str, before: int) -> None:
+    less = {"path": "age", "unit": unit}
+    assert time_of(f'1795334400, "age": {age}', format="epoch_s", less=less) == (EIGHT - before, SECOND)
+
+
+@pytest.mark.parametrize("age", ["1e300", "99999999999", '"1E400"'])
+def test_an_age_beyond_all_times_leaves_the_arrival(age: str) -> None:
+    assert time_of(f'1795334400, "age": {age}', format="epoch_s", less={"path": "age", "unit": "1s"}) is None
+
+
+def test_without_a_time_an_age_means_nothing() -> None:
+    assert time_of('null, "age": 5', format="epoch_s", less={"path": "age", "unit": "1s"}) is None
+
+
+@pytest.mark.parametrize("age", ["-1", '"old"', "true", "[]"])
+def test_a_wrong_age_refuses_the_message(age: str) -> None:
+    time = {"path": "t", "format": "epoch_s", "less": {"path": "age", "unit": "1s"}}
+    reason = "time: expected an age at age, a number that is not negative"
+    assert refuse(f'{{"t": 1795334400, "age": {age}}}', time=time, points={"leak": {"value": True}}) == reason

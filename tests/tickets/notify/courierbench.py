@@ -20,7 +20,7 @@ PLAN = {
     },
     "teams": {"electricians": {"members": ["li"], "lead": "wang"}},
     "categories": {
-        "other": {"team": "electricians"},
+        "other": {"team": "electricians", "impact": "high"},
         "plumbing": {"team": "electricians", "impact": "high"},
     },
     "duty": [{"team": "electricians", "people": "li"}],

@@ -51,7 +51,7 @@ class _SmtpTalk(socketserver.StreamRequestHandler):
                 data = b""
                 while not data.endswith(b"\r\n.\r\n"):
                     data += self.rfile.readline()
-                message = cast("EmailMessage", message_from_bytes(data[:-5], policy=policy.default))
+                message = message_from_bytes(data[:-5].replace(b"\r\n", b"\n"), policy=policy.default)
                 self.server.mails.append(Mail(recipients, message))
                 recipients = []
                 self._say("250 taken")

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from rules.orders import Order
 from tests.integration.servers import find_free_port, wait_until
 from tests.tickets.notify.courierbench import CourierBench, refuse
 from tests.tickets.notify.receivers import Answer, HttpServer, MailServer
@@ -51,9 +50,19 @@ def test_who_is_on_duty_is_told_what_where_since_and_by_when(bench: CourierBench
     ]
     assert "2026-03-02 08:00 opened" in mail.text
     assert mail.text.rstrip().endswith("Message site-1")
-    bench.tell("1h")
-    assert [mail.recipients for mail in server.mails[1:]] == [["li@campus.test"], ["wang@campus.test"]]
-    assert "escalated: response 100% of the time has passed" not in mail.text
+
+
+def test_who_is_named_by_an_escalation_is_told(bench: CourierBench, server: MailServer) -> None:
+    bench.do("open", "silent")
+    bench.tell()
+    bench.desk.tick(bench.clock.pass_("1h"))
+    bench.tell()
+    first, duty, lead = server.mails
+    assert [mail.recipients for mail in (duty, lead)] == [["li@campus.test"], ["wang@campus.test"]]
+    assert "escalated" not in first.text
+    assert "escalated: response 50% of the time has passed" in duty.text
+    assert "escalated: response 100% of the time has passed" in duty.text
+    assert "escalated: response 50% of the time has passed" not in lead.text
 
 
 def test_in_chinese(tmp_path: Path, server: MailServer) -> None:
@@ -86,7 +95,7 @@ def test_what_is_over_the_limit_waits_and_says_how_many_there_are(bench: Courier
     for number in range(3):
         bench.do("open", "silent", f"em-{number}")
         bench.tell()
-    orders: list[Order] = []
+    orders = []
     for number in range(47):
         bench.clock.pass_("1s")
         orders.append(bench.order("open", "silent", f"em-{10 + number}"))
@@ -109,7 +118,7 @@ def test_priority_1_waits_for_nothing(bench: CourierBench, server: MailServer) -
 
 
 def test_what_is_over_before_it_could_be_told_is_dropped_or_says_both(bench: CourierBench, server: MailServer) -> None:
-    bench.do("open", "plain", "em-1")
+    bench.do("open", "plain", "em-1", severity="info")
     bench.do("open", "silent", "em-2")
     bench.clock.pass_("2s")
     bench.do("clear", "plain", "em-1")
@@ -119,7 +128,7 @@ def test_what_is_over_before_it_could_be_told_is_dropped_or_says_both(bench: Cou
     assert mail.subject == "[P2] W-2026-00002 em-2 gone: resolved"
     assert "It is over by now." in mail.text
     assert "State: resolved" in mail.text
-    assert bench.states() == ["dropped", "dropped", "sent", "sent"]
+    assert bench.states() == ["dropped", "sent", "dropped", "sent"]
     assert bench.courier.dropped == 2
 
 
@@ -163,7 +172,7 @@ def test_a_server_that_is_down_gets_everything_once_it_is_back(tmp_path: Path) -
     with MailServer(port) as server:
         bench.tell("2h")
         bench.tell("1m")
-        assert [mail.subject for mail in server.mails][0] == "[P2] W-2026-00001 em-1 gone: opened"
+        assert server.mails[0].subject == "[P2] W-2026-00001 em-1 gone: opened"
         assert set(bench.states()) == {"sent"}
         assert bench.letters()[0]["tries"] == 2
     bench.database.close()
@@ -172,9 +181,9 @@ def test_a_server_that_is_down_gets_everything_once_it_is_back(tmp_path: Path) -
 def test_one_bad_address_holds_up_nobody_else(bench: CourierBench, server: MailServer) -> None:
     server.unknown.add("li@campus.test")
     bench.do("open", "silent")
-    bench.tell("1h")
-    bench.desk.tick(bench.clock.now)
-    bench.tell("20s")
+    bench.tell()
+    bench.desk.tick(bench.clock.pass_("1h"))
+    bench.tell()
     assert {address for mail in server.mails for address in mail.recipients} == {"wang@campus.test"}
     assert bench.courier.failed
     backlog = bench.courier.backlogs[0]

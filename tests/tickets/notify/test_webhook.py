@@ -34,8 +34,8 @@ def bench(tmp_path: Path, server: HttpServer) -> Iterator[CourierBench]:
     bench.database.close()
 
 
-def webhook(port: int, **rest: Any) -> Webhook:
-    return Webhook("cmms", f"http://127.0.0.1:{port}/hook", read_secret, answer="workOrder.number", **rest)
+def webhook(port: int, timeout: int = 5_000_000_000) -> Webhook:
+    return Webhook("cmms", f"http://127.0.0.1:{port}/hook", read_secret, answer="workOrder.number", timeout=timeout)
 
 
 def is_signed(post: Post) -> bool:
@@ -97,7 +97,10 @@ def test_later_events_follow_and_the_number_is_kept_once(bench: CourierBench, se
     bench.counter.take("1", "li", "on my way")
     bench.counter.finish("1", "li")
     bench.tell("1s")
-    assert [[event["kind"] for event in data(post)["events"]] for post in server.posts] == [["opened"], ["taken", "done"]]
+    assert [[event["kind"] for event in data(post)["events"]] for post in server.posts] == [
+        ["opened"],
+        ["taken", "done"],
+    ]
     assert [event.kind for event in bench.desk.show("1").events].count("referenced") == 1
 
 
@@ -147,7 +150,10 @@ def test_a_ticket_that_it_does_not_take_holds_up_no_other(bench: CourierBench, s
         (b"thank you", "the answer is no JSON: thank you"),
         (b"", "the answer is no JSON: nothing"),
         (b'{"workOrder": {}}', 'nothing at workOrder.number in the answer: {"workOrder": {}}'),
-        (b'{"workOrder": {"number": [1]}}', 'nothing at workOrder.number in the answer: {"workOrder": {"number": [1]}}'),
+        (
+            b'{"workOrder": {"number": [1]}}',
+            'nothing at workOrder.number in the answer: {"workOrder": {"number": [1]}}',
+        ),
     ],
 )
 def test_an_answer_without_a_number_is_noted_and_not_asked_again(

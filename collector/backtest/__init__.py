@@ -1,0 +1,1 @@
+"""Backtests: rules on what was recorded."""
