@@ -15,11 +15,13 @@ from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 
+import orjson
+
 from collector.embedded_file import MEND, connect, create, plain_errors
 from collector.embedded_query import Snapshot
 from collector.errors import BatchRejected, StoreError
 from collector.settings import Retention, Site
-from collector.store import Aggregate, Finding, Sample
+from collector.store import Aggregate, Annotation, Finding, Sample
 from collector.summaries import DAYS, QUARTER_HOUR, QUARTER_HOURS, Summaries
 from devices.durations import NANOSECONDS
 from devices.points import POINTS
@@ -106,6 +108,24 @@ class EmbeddedDatabase:
             if late := {(quarter, series) for quarter, series, _, _ in rows if quarter < open_from}:
                 self._summaries.mark(connection, late)
 
+    def annotate(self, annotations: Sequence[Annotation]) -> None:
+        """Stores annotations in one transaction.
+
+        Raises:
+            StoreUnavailable, StoreRefused: as for `write`.
+        """
+        rows = [
+            (
+                annotation.time,
+                annotation.measurement,
+                orjson.dumps(dict(annotation.tags), option=orjson.OPT_SORT_KEYS).decode(),
+                orjson.dumps(dict(annotation.fields)).decode(),
+            )
+            for annotation in annotations
+        ]
+        with self._transaction() as connection:
+            connection.executemany("INSERT OR REPLACE INTO annotation VALUES (?, ?, ?, ?)", rows)
+
     def _rows(self, connection: sqlite3.Connection, readings: Sequence[Reading]) -> list[tuple[int, int, int, Value]]:
         rows = []
         for reading in readings:
@@ -162,6 +182,22 @@ class EmbeddedDatabase:
                 devices, point, start, end, interval=interval, aggregate=aggregate
             )
 
+    def annotations(self, start: int, end: int) -> list[Annotation]:
+        """What happened for start <= time < end (UTC nanoseconds), the oldest first.
+
+        Raises:
+            StoreUnavailable, StoreRefused: as for `write`.
+        """
+        with plain_errors(self._path), closing(connect(self._path)) as connection:
+            rows = connection.execute(
+                "SELECT measurement, time, tags, fields FROM annotation WHERE time >= ? AND time < ? ORDER BY time",
+                (start, end),
+            )
+            return [
+                Annotation(measurement, moment, orjson.loads(tags), orjson.loads(fields))
+                for measurement, moment, tags, fields in rows
+            ]
+
     # ── housekeeping ─────────────────────────────────────────────────────────────────────────────────────────────
 
     def summarize(self) -> int:
@@ -193,6 +229,8 @@ class EmbeddedDatabase:
         quarter_hours = max(self._retention.quarter_hours, self._retention.raw)
         days = max(self._retention.days, quarter_hours)
         deleted += self._expire(QUARTER_HOURS, now - quarter_hours)
+        with self._transaction() as connection:
+            deleted += connection.execute("DELETE FROM annotation WHERE time < ?", (now - days,)).rowcount
         return deleted + self._expire(DAYS, now - days)
 
     def _expire(self, level: int, before: int) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from collector.errors import StoreRefused, StoreUnavailable
 
-_VERSION = 1
+_VERSION = 2
 
 _TABLES = """
 CREATE TABLE series (
@@ -46,6 +46,19 @@ CREATE TABLE state (                     -- one row
 );
 INSERT INTO state VALUES (0, 'UTC');
 """
+
+_ANNOTATIONS = """
+CREATE TABLE annotation (
+    time INTEGER NOT NULL,               -- ns since 1970
+    measurement TEXT NOT NULL,
+    tags TEXT NOT NULL,                  -- JSON, by name
+    fields TEXT NOT NULL,                -- JSON
+    PRIMARY KEY (time, measurement, tags)
+) WITHOUT ROWID;
+"""
+
+_STEPS = (_TABLES, _ANNOTATIONS)
+"""What each version added."""
 
 _BUSY_S = 10.0
 """How long to wait for another process's transaction."""
@@ -105,8 +118,10 @@ def create(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA secure_delete = ON")  # what has expired is gone from the disk, too
         connection.execute("PRAGMA cache_size = -16000")  # KiB
         connection.execute("PRAGMA journal_size_limit = 64000000")  # bytes, after a long transaction
-        if connection.execute("PRAGMA user_version").fetchone() == (0,):
-            connection.executescript(f"BEGIN IMMEDIATE;{_TABLES}PRAGMA user_version = {_VERSION};COMMIT;")
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if version < _VERSION:
+            steps = "".join(_STEPS[version:])
+            connection.executescript(f"BEGIN IMMEDIATE;{steps}PRAGMA user_version = {_VERSION};COMMIT;")
     except BaseException:
         connection.close()
         raise

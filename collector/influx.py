@@ -19,9 +19,9 @@ from collector import influxdoctor, influxql
 from collector.errors import BatchRejected, BatchTooLarge, StoreError, StoreRefused
 from collector.influxhttp import Answer, InfluxHttp
 from collector.intervals import Interval
-from collector.lineprotocol import LineRenderer
+from collector.lineprotocol import LineRenderer, render_annotations
 from collector.settings import InfluxStore, Site
-from collector.store import Aggregate, Finding, Sample, check_aggregate
+from collector.store import Aggregate, Annotation, Finding, Sample, check_aggregate
 from devices.durations import NANOSECONDS, parse_duration
 from devices.reading import Reading
 from devices.register import Register
@@ -54,7 +54,14 @@ class InfluxDatabase:
 
     def write(self, readings: Sequence[Reading]) -> None:
         """Stores readings."""
-        answer = self._post(self._renderer.render(readings))
+        self._write(self._renderer.render(readings))
+
+    def annotate(self, annotations: Sequence[Annotation]) -> None:
+        """Stores annotations."""
+        self._write(render_annotations(annotations))
+
+    def _write(self, lines: bytes) -> None:
+        answer = self._post(lines)
         if answer.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
             raise BatchTooLarge(f"larger than the database takes: {answer.message}")
         if answer.status in _BAD_LINES:

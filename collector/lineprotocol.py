@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import orjson
 
+from collector.store import Annotation
 from devices.reading import Reading, Value
 from devices.register import SELF, Device, Register
 
@@ -70,6 +71,16 @@ class LineRenderer:
         pairs = (f",{_escape(name)}={_escape(tags[name])}" for name in sorted(tags) if tags[name])
         head = self._heads[device] = (self.measurement(device) + "".join(pairs)).encode()
         return head
+
+
+def render_annotations(annotations: Sequence[Annotation]) -> bytes:
+    """One line an annotation, as `LineRenderer.render`; tags without a value are left out."""
+    lines = []
+    for annotation in annotations:
+        tags = sorted(annotation.tags.items())
+        head = annotation.measurement + "".join(f",{name}={_escape(value)}" for name, value in tags if value)
+        lines.append(b"%b %b %d" % (head.encode(), _write_fields(annotation.fields), annotation.time))
+    return b"\n".join(lines)
 
 
 def _place(device: Device) -> Mapping[str, str]:

@@ -33,5 +33,5 @@ def configure(*, verbose: bool = False) -> None:
         ),
     )
     logging.basicConfig(handlers=[handler], level=logging.DEBUG if verbose else logging.INFO, force=True)
-    for chatty in ("apscheduler", "urllib3", "Rx"):
+    for chatty in ("alembic", "apscheduler", "urllib3", "Rx"):
         logging.getLogger(chatty).setLevel(logging.WARNING)

@@ -32,6 +32,22 @@ class Sample(NamedTuple):
     value: Value
 
 
+class Annotation(NamedTuple):
+    """Something that people see beside curves: a step of an alert or of a ticket.
+
+    Attributes:
+        measurement: alert or ticket.
+        time: when it happened, UTC ns.
+        tags: what it is found by, from closed lists; with measurement and time its key.
+        fields: what it says; a name always has the same type, and is never that of a tag.
+    """
+
+    measurement: Literal["alert", "ticket"]
+    time: int
+    tags: Mapping[str, str]
+    fields: Mapping[str, Value]
+
+
 class Finding(NamedTuple):
     """What `siteward doctor` learned about one thing.
 
@@ -54,6 +70,13 @@ class Store(Protocol):
 
         Raises:
             StoreUnavailable, StoreRefused, BatchTooLarge, BatchRejected: see collector/errors.py.
+        """
+
+    def annotate(self, annotations: Sequence[Annotation]) -> None:
+        """Stores annotations; any thread may. Storing one again (same measurement, tags, time) replaces its fields.
+
+        Raises:
+            StoreUnavailable, StoreRefused, BatchTooLarge, BatchRejected: as for `write`.
         """
 
     def series(

@@ -24,13 +24,14 @@ PEERS_MIN, PEERS_MAX = 5, 30
 """With fewer it says nothing; of more, the nearest in the register are taken."""
 
 SENSITIVITIES = {"low": 10.0, "medium": 6.0, "high": 3.5}
-"""How many usual deviations of the group; 3.5 is what Iglewicz and Hoaglin recommend (How to Detect and Handle Outliers,
-ASQC 1993)."""
+"""How many usual deviations of the group; 3.5 is what Iglewicz and Hoaglin recommend (How to Detect and Handle
+Outliers, ASQC 1993)."""
 
 _HOUR = NANOSECONDS["h"]
 _INTERVALS_FRESH = 3
 _NORMAL = 1.4826
 """Standard deviations of a normal law in a median absolute deviation."""
+_SENSITIVITY_MIN, _SENSITIVITY_MAX = 1, 1000
 _DEVIATION_MIN = 0.02
 """Of the median: no group is ever taken to be more even than that."""
 _PLACES = ("area", "floor", "building")
@@ -39,10 +40,12 @@ _PLACES = ("area", "floor", "building")
 def _read_sensitivity(value: object) -> object:
     if isinstance(value, str) and value in SENSITIVITIES:
         return SENSITIVITIES[value]
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 1 <= value <= 1000:
-        raise ValueError(  # noqa: TRY004 - pydantic turns a ValueError into a message
-            f"expected low, medium, high, or a number of usual deviations from 1 to 1000, got {value!r}"
-        )
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | float)
+        or not _SENSITIVITY_MIN <= value <= _SENSITIVITY_MAX
+    ):
+        raise ValueError(f"expected low, medium, high, or a number of usual deviations from 1 to 1000, got {value!r}")
     return float(value)
 
 
@@ -119,7 +122,8 @@ class UnlikePeers(Condition):
         """See the base."""
         group = self.group_by.removeprefix("tag:")
         return Text(
-            en=f"{self.point} is {self.sensitivity:g} usual deviations from the median of the devices of the same {group}",
+            en=f"{self.point} is {self.sensitivity:g} usual deviations"
+            f" from the median of the devices of the same {group}",
             zh=f"{self.point} 偏离同一 {group} 内同类设备中位数 {self.sensitivity:g} 倍通常偏差",
         )
 

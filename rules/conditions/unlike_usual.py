@@ -29,6 +29,7 @@ _HOUR = NANOSECONDS["h"]
 _OFFSET_HOLDS_NS = 15 * NANOSECONDS["m"]
 """Clocks are changed at full quarters of an hour."""
 _SCORE_SHOWN_MAX = 4
+_DAYS_MIN, _DAYS_MAX = 2, 1_000_000
 _RATES = {"kWh": "kW", "m³": "m³/h"}
 _WORDS = {
     "up": Text(en="is higher than", zh="高于"),
@@ -50,9 +51,10 @@ def read_sensitivity(value: object) -> object:
     """
     if isinstance(value, str) and value in SENSITIVITIES:
         return SENSITIVITIES[value]
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 2 <= value <= 1_000_000:
-        raise ValueError(  # noqa: TRY004 - pydantic turns a ValueError into a message
-            f"expected low, medium, high, or a number of days from 2 to 1000000 in which it may happen once, got {value!r}"
+    if isinstance(value, bool) or not isinstance(value, int | float) or not _DAYS_MIN <= value <= _DAYS_MAX:
+        raise ValueError(
+            f"expected low, medium, high, or a number of days from {_DAYS_MIN} to {_DAYS_MAX}"
+            f" in which it may happen once, got {value!r}"
         )
     return float(value)
 

@@ -1,9 +1,9 @@
 """Peaks: how large a deviation gets within a usual day, and how rare a larger one is.
 
 The largest of many deviations follows the generalized extreme value law (A. F. Jenkinson, Quarterly Journal of the
-Royal Meteorological Society 81, 1955). Its place and width are taken from the median and the quartiles of the last days,
-so that a quarter of them may have been anything; its shape is fixed, for no few days can show it: what meters measure has
-heavy tails. A day is any four quarters in a row: it does not matter when it begins.
+Royal Meteorological Society 81, 1955). Its place and width are taken from the median and the quartiles of the last
+days, so that a quarter of them may have been anything. Its shape is fixed, for few days cannot show it: what meters
+measure has heavy tails. A day is any four quarters in a row: it does not matter when it begins.
 """
 
 from array import array
@@ -86,11 +86,11 @@ class Peaks:
 
     def snapshot(self) -> list[Any]:
         """Its state, in plain values."""
-        return [self.now, self._next, self._quarters, self._days.tobytes()]
+        usual = None if self.usual == inf else self.usual
+        return [self.now, usual, self.width, self._next, self._quarters, self._days.tobytes()]
 
     def restore(self, state: list[Any]) -> None:
         """Goes on from a snapshot."""
-        self.now, self._next, quarters, days = state
+        self.now, usual, self.width, self._next, quarters, days = state
+        self.usual = inf if usual is None else usual
         self._quarters, self._days = list(quarters), array("f", days)
-        if self._days:
-            self._weigh()

@@ -40,7 +40,7 @@ class Measure(Protocol):
     def join(first: float, second: float) -> float:
         """One excess, of those of both ways, in widths of the law of their peaks."""
 
-    def learn(self, value: float, local: int, elapsed: int) -> None:
+    def learn(self, value: float, elapsed: int) -> None:
         """Learns from what was measured last; else `pass_over` is called."""
 
     def pass_over(self) -> None:
@@ -113,7 +113,7 @@ class Profile:
                 first.now = one
             if two > second.now:  # noqa: PLR1730 - likewise
                 second.now = two
-            measure.learn(value, local, elapsed)
+            measure.learn(value, elapsed)
         else:
             measure.pass_over()
         return score

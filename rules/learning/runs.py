@@ -2,7 +2,7 @@
 
 A heater with a failing element and a cold room with a leaking seal draw what they always drew, but for longer. What is
 on is found as the threshold of Ridler and Calvard is (IEEE Transactions SMC-8, 1978): half way between the mean of what
-lies above it and the mean of what lies below. Each run is ranked among the last ones, as in Wilcoxon's rank sum test: many
+lies above it and the mean of what lies below. Each run is ranked among the last ones, as in the rank sum test: many
 runs that are a little longer show as well as one that is much longer.
 """
 
@@ -86,7 +86,7 @@ class Runs:
         """Both together: their rarities add up, for they are nearly independent."""
         return ((1 + SHAPE * max(length, 0.0)) * (1 + SHAPE * max(rank, 0.0)) - 1) / SHAPE
 
-    def learn(self, _value: float, _local: int, _elapsed: int) -> None:
+    def learn(self, _value: float, _elapsed: int) -> None:
         """See `Measure`."""
         if not self._ended:
             return

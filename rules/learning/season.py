@@ -18,13 +18,13 @@ SLOTS = 48
 """Of a day."""
 
 _SLOT = DAY // SLOTS
-_TABLES = {"none": 1, "day": 2, "week": 3}
-_FIRST = (0, 1, 1 + SLOTS)
-"""Where each table begins: one level, a day, then three kinds of day."""
-_SIZE = (1, 1 + SLOTS, 1 + 4 * SLOTS)
-_EPOCH_DAY = 3  # 1970-01-01 was a Thursday
-_MEMORY_DAYS = 28
+_SIZES = {"none": (1,), "day": (1, SLOTS), "week": (1, SLOTS, 3 * SLOTS)}
+"""Of the tables, one behind the other."""
+_EPOCH_DAY, _FRIDAY = 3, 4  # 1970-01-01 was a Thursday
+_MEMORY = 28 * _SLOT
+"""A half hour comes once a day, so that its level follows what has changed within four weeks."""
 _ERROR_MEMORY = 14 * DAY
+_ELAPSED_MAX = NANOSECONDS["h"]
 _CLIP = 8.0
 """A deviation counts for no more than so many usual ones where something is learned from it."""
 _WARM = 50
@@ -39,67 +39,61 @@ class Season:
         error: mean deviation of the prediction that is believed.
     """
 
-    __slots__ = ("_counts", "_errors", "_judged", "_levels", "_tables", "error", "level")
+    __slots__ = ("_counts", "_errors", "_judged", "_levels", "_places", "_slot", "error", "level")
 
     def __init__(self, season: SeasonName) -> None:
-        self._tables = _TABLES[season]
-        size = _SIZE[self._tables - 1]
-        self._levels = array("d", bytes(8 * size))
-        self._counts = array("H", bytes(2 * size))
-        self._errors = [0.0] * self._tables
-        self._judged = [0] * self._tables
+        sizes = _SIZES[season]
+        self._levels = array("d", [0.0]) * sum(sizes)
+        self._counts = array("H", [0]) * sum(sizes)
+        self._errors = [0.0] * len(sizes)
+        self._judged = [0] * len(sizes)
+        self._slot = -1
+        self._places: tuple[int, ...] = ()
         self.level = 0.0
         self.error = 0.0
 
     def predict(self, local: int) -> None:
         """Sets `level` and `error` for a moment (local time, ns)."""
-        slot = local % DAY // _SLOT
-        best = -1
-        for table in range(self._tables):
-            place = self._place(table, slot, local)
-            if self._counts[place] and (best < 0 or self._errors[table] < self._errors[best]):
-                best, self.level = table, self._levels[place]
-        self.error = self._errors[best] if best >= 0 else 0.0
+        if local // _SLOT != self._slot:
+            self._slot = local // _SLOT
+            self._find_places(self._slot)
+        levels, counts, errors = self._levels, self._counts, self._errors
+        best, least = 0, inf
+        for table, place in enumerate(self._places):
+            if counts[place] and errors[table] < least:
+                best, least = place, errors[table]
+        self.level = levels[best]
+        self.error = 0.0 if least == inf else least
 
-    @staticmethod
-    def _place(table: int, slot: int, local: int) -> int:
-        if table == 0:
-            return 0
-        if table == 1:
-            return 1 + slot
-        weekday = (local // DAY + _EPOCH_DAY) % 7
-        return _FIRST[2] + max(weekday - 4, 0) * SLOTS + slot
+    def _find_places(self, slot: int) -> None:
+        """Where the levels of a half hour (since 1970) stand, in each table."""
+        of_day = slot % SLOTS
+        weekday = (slot // SLOTS + _EPOCH_DAY) % 7
+        places = (0, 1 + of_day, 1 + SLOTS + max(weekday - _FRIDAY, 0) * SLOTS + of_day)
+        self._places = places[: len(self._errors)]
 
-    def learn(self, value: float, local: int, elapsed: int) -> None:
-        """Takes a value over.
-
-        Args:
-            value: at `local`.
-            local: local time, ns.
-            elapsed: since the reading before, ns.
-        """
-        slot = local % DAY // _SLOT
-        part = min(elapsed, _SLOT) / _SLOT / _MEMORY_DAYS
-        gain = min(elapsed, 2 * _SLOT) / _ERROR_MEMORY
-        bound = _CLIP * self.error if self.error else inf
-        for table in range(self._tables):
-            place = self._place(table, slot, local)
-            count = self._counts[place]
+    def learn(self, value: float, elapsed: int) -> None:
+        """Takes over the value of the moment that was predicted last, so long (ns) after the one before."""
+        levels, counts, errors, judged = self._levels, self._counts, self._errors, self._judged
+        part = min(elapsed, _SLOT) / _MEMORY
+        gain = min(elapsed, _ELAPSED_MAX) / _ERROR_MEMORY
+        bound = _CLIP * self.error or inf
+        for table, place in enumerate(self._places):
+            count = counts[place]
             if not count:
-                self._levels[place], self._counts[place] = value, 1
+                levels[place], counts[place] = value, 1
                 continue
             if count < _COUNT_MAX:
-                self._counts[place] = count + 1
-            step = value - self._levels[place]
-            error = self._errors[table]
-            self._judged[table] = judged = self._judged[table] + 1
-            warm = judged > _WARM
-            wrong = min(abs(step), _CLIP * error) if warm else abs(step)
-            self._errors[table] = error + max(gain, 1 / judged) * (wrong - error)
-            if warm:
+                counts[place] = count + 1
+            step = value - levels[place]
+            wrong = step if step > 0 else -step
+            error = errors[table]
+            judged[table] = seen = judged[table] + 1
+            if seen > _WARM:
+                wrong = min(wrong, _CLIP * error)
                 step = max(-bound, min(bound, step))
-            share = part if table else part / SLOTS
-            self._levels[place] += max(share, 1 / (count + 1)) * step
+            errors[table] = error + max(gain, 1 / seen) * (wrong - error)
+            levels[place] += max(part if table else part / SLOTS, 1 / (count + 1)) * step
 
     def forget(self) -> None:
         """Learns anew from now on: what it knows counts as little as a first day."""

@@ -47,9 +47,9 @@ class Values:
         """The larger one, for a spike moves the mean as well."""
         return spike if spike > shift else shift  # noqa: FURB136 - max() takes three times as long
 
-    def learn(self, value: float, local: int, elapsed: int) -> None:
+    def learn(self, value: float, elapsed: int) -> None:
         """See `Measure`."""
-        self.season.learn(value, local, elapsed)
+        self.season.learn(value, elapsed)
 
     def pass_over(self) -> None:
         """See `Measure`."""

@@ -92,12 +92,14 @@ def test_killed_at_any_step_to_a_ticket_it_opens_each_once(site: Site, step: str
     site.await_subscription()
     assert site.stop_daemon() == 0
     published = faults.publish(0, FAULTS)
-    site.start_daemon(str(_RUNNER), str(site.config), step, "3")
+    site.start_daemon(str(_RUNNER), str(site.config), step, "2")
     assert site.daemon is not None
+    running = site.daemon
+    wait_until(lambda: running.poll() is not None or site.log.read_bytes().count(b"subscribed") > 1, 20)
     while site.daemon.poll() is None and published < len(faults.messages):
         published += faults.publish(published, 20)
         with suppress(subprocess.TimeoutExpired):
-            site.daemon.wait(0.02)
+            site.daemon.wait(0.05)
     with suppress(subprocess.TimeoutExpired):
         site.daemon.wait(5)
     assert site.daemon.poll() == -signal.SIGKILL, "the step was not reached"

@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 from collector import quarantine, storewriter
 from collector.errors import BatchRejected, BatchTooLarge, StoreRefused, StoreUnavailable, StoreUnreachable
 from collector.journal import Journal
-from collector.store import Aggregate, Finding, Sample
+from collector.store import Aggregate, Annotation, Finding, Sample
 from collector.storewriter import StoreWriter
 from devices.reading import Reading
 from devices.register import Register
@@ -57,6 +57,9 @@ class Memory:
         self.fault(readings)
         self.rows.update({(reading.device, reading.time): reading.values for reading in readings})
         self.writes.append(len(readings))
+
+    def annotate(self, annotations: Sequence[Annotation]) -> None:
+        raise NotImplementedError
 
     def prepare(self) -> None:
         self.prepared += 1

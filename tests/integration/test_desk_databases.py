@@ -10,11 +10,14 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import insert, inspect, text
 from sqlalchemy.exc import IntegrityError
+from typer.testing import CliRunner
 
+from collector.cli import app
 from rules.alerts import Subject
 from rules.mutes import Mute
 from tests.deskbench import START, Bench
 from tests.integration.postgres import PASSWORD, PostgreSQL
+from tests.sites import write_site
 from tickets import database as module
 from tickets.book import _row
 from tickets.database import HEAD, VERSION_TABLE, Database, file_url, migrate, open_database
@@ -233,6 +236,21 @@ def test_mutes_are_kept_until_they_are_over(connect: Open) -> None:
     with pytest.raises(NotAllowed, match="there is no device 'em-1x'; did you mean em-1"):
         bench.counter.mute("li", Mute(0, "shelf", START, START + 1, (Subject("device", "em-1x"),)), "noise")
     assert [event.kind for event in bench.desk.show("1").events] == ["opened", "muted"]
+
+
+def test_commands_work_on_the_server_that_the_settings_name(
+    server: PostgreSQL, fresh_name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "password").write_text(PASSWORD + "\n", encoding="utf-8")
+    database = {"url": server.make_database(fresh_name), "password_file": str(tmp_path / "password")}
+    config = str(write_site(tmp_path, desk={"database": database}))
+    opened = CliRunner().invoke(app, ["tickets", "open", "Tap drips", "--config", config])
+    assert opened.exit_code == 0, opened.output
+    assert not (tmp_path / "data" / "desk.db").exists()
+    monkeypatch.setenv("SITEWARD_DESK_PASSWORD", "wrong")
+    refused = CliRunner().invoke(app, ["tickets", "list", "--config", config])
+    assert refused.exit_code == 1
+    assert "password authentication failed" in refused.output
 
 
 # ── what goes wrong ──────────────────────────────────────────────────────────────────────────────────────────────────

@@ -109,9 +109,7 @@ def test_of_many_devices_the_nearest_are_peers() -> None:
 
 
 @settings(max_examples=30, deadline=None)
-@given(
-    st.lists(st.tuples(st.integers(0, 7), st.floats(-50, 50), st.integers(1, 20)), max_size=60), st.integers(0, 60)
-)
+@given(st.lists(st.tuples(st.integers(0, 7), st.floats(-50, 50), st.integers(1, 20)), max_size=60), st.integers(0, 60))
 def test_a_restored_engine_tells_the_same(steps: list[tuple[int, float, int]], cut: int) -> None:
     def play(engine: Engine, some: list[tuple[int, int, float]]) -> list[Transition]:
         return [told for minute, place, value in some for told in say(engine, minute, {f"t-a-{place}": value})]

@@ -75,7 +75,9 @@ def test_a_sunday_is_no_monday() -> None:
     assert profile.take(sunday, sunday, 48.0) > LIMIT
 
 
-@pytest.mark.parametrize(("direction", "low", "high"), [("up", False, True), ("down", True, False), ("both", True, True)])
+@pytest.mark.parametrize(
+    ("direction", "low", "high"), [("up", False, True), ("down", True, False), ("both", True, True)]
+)
 def test_the_direction_counts(direction: str, low: bool, high: bool) -> None:
     for value, flagged in ((0.0, low), (30.0, high)):
         profile = make(direction)
@@ -240,7 +242,7 @@ def test_a_season_predicts_the_hour() -> None:
     for place in range(30 * 24):
         local = MONDAY + place * HOUR
         season.predict(local)
-        season.learn(float(place % 24), local, HOUR if place else 0)
+        season.learn(float(place % 24), HOUR if place else 0)
     season.predict(MONDAY + 30 * DAY + 17 * HOUR)
     assert season.level == pytest.approx(17, abs=0.01)
     assert season.error < 1
