@@ -97,7 +97,7 @@ class Decoder:
         arrival = received
         for leg in route.legs if route.choose is None else route.choose(payload):
             try:
-                records = leg.read(payload, received, leg.parts)
+                records = leg.read(payload, received, leg.parts, settled=leg.settled)
             except Undecodable as error:
                 if not leg.stranger:
                     error.device = leg.target.id if leg.target else ""
@@ -117,10 +117,8 @@ class Decoder:
                 arrival += 1  # whether known or not, so that another attempt gives the same times
         if not fits and not failures:
             failures.append(Undecodable("no form of its profile takes this message", device=_name(route)))
-        failure = _find_strangers(strangers, route) or _choose(failures, readings)
-        if failure is not None:
-            failure.readings = tuple(readings)
-            raise failure
+        if strangers or failures:
+            _report(_find_strangers(strangers, route) or _choose(failures, readings), readings)
         return readings
 
     def _make_reading(
@@ -163,6 +161,13 @@ def _multiply(values: dict[str, Value], factors: Iterable[tuple[str, float | Non
             raise Undecodable(f"{name}: counted in pulses of unknown weight", hint=hint, device=device)
     if not values:
         raise Undecodable("pulses of something that this kind of device does not count", device=device)
+
+
+def _report(failure: Undecodable | None, readings: Sequence[Reading]) -> None:
+    """Raises what is wrong with a message, with the readings that it has all the same."""
+    if failure is not None:
+        failure.readings = tuple(readings)
+        raise failure
 
 
 def _choose(failures: Sequence[Undecodable], readings: Sequence[Reading]) -> Undecodable | None:

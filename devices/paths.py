@@ -113,12 +113,12 @@ def compile_path(path: str) -> Find:
 
 def compile_first(paths: Sequence[str]) -> Find:
     """The function that finds what the first of several paths leads to that leads anywhere."""
-    if len(paths) > 1 and paths[-1] == "@":
-        find = compile_first(paths[:-1])
-        return lambda item, scope: item if (found := find(item, scope)) is None else found
-    steps = [find_steps(path.removeprefix("$.")) or () for path in paths]
+    or_item = len(paths) > 1 and paths[-1] == "@"
+    places = paths[:-1] if or_item else paths
+    steps = [find_steps(path.removeprefix("$.")) or () for path in places]
     keys = [step[0] for step in steps if len(step) == 1 and isinstance(step[0], str)]
-    if not len(keys) == len(paths) > 1 or len({path.startswith("$.") for path in paths}) > 1:
+    in_root = {path.startswith("$.") for path in places}
+    if len(paths) == 1 or len(keys) < len(places) or len(in_root) > 1 or (or_item and in_root == {True}):
         return take_first([compile_path(path) for path in paths])
 
     def find_key(item: Any, _scope: Scope) -> Any:  # noqa: ANN401 - JSON is anything
@@ -127,9 +127,9 @@ def compile_first(paths: Sequence[str]) -> Find:
                 found = item.get(key)
                 if found is not None:
                     return found
-        return None
+        return item if or_item else None
 
-    return (lambda _item, scope: find_key(scope.root, scope)) if paths[0].startswith("$.") else find_key
+    return (lambda _item, scope: find_key(scope.root, scope)) if in_root == {True} else find_key
 
 
 def take_first(finds: Sequence[Callable[[Any, Scope], _T | None]]) -> Callable[[Any, Scope], _T | None]:

@@ -14,6 +14,8 @@ Search: TypeAlias = Callable[[Any], Any]
 
 _LIBRARY = TreeInterpreter()
 _CALL = Functions().call_function
+_EXTREMES: dict[str, Callable[[list[str]], str]] = {"max": max, "min": min}
+_TEXTS = {str}
 _INNER = frozenset(
     {
         "subexpression", "index_expression", "pipe", "multi_select_list", "projection", "value_projection",
@@ -38,15 +40,38 @@ def compile_tree(node: Mapping[str, Any]) -> Search:
 def _compile_inner(node: Mapping[str, Any], children: list[Search]) -> Search:
     match node["type"]:
         case "multi_select_list":
-            return lambda value: None if value is None else [child(value) for child in children]
+            return _select(children, itself=node["children"][0]["type"] == "current")
         case "projection":
             return _project(children, lambda base: base if type(base) is list else None)
         case "value_projection":
             return _project(children, lambda base: base.values() if type(base) is dict else None)
         case "function_expression":
-            name = node["value"]
-            return lambda value: _CALL(name, [child(value) for child in children])
+            return _compile_function(node["value"], children)
     return _chain(children)
+
+
+def _select(children: list[Search], *, itself: bool) -> Search:
+    """A list of what each child finds; where the only one is the value itself, as profiles have it, of that."""
+    if len(children) == 1 and itself:
+        return lambda value: None if value is None else [value]
+    if len(children) == 1:
+        [child] = children
+        return lambda value: None if value is None else [child(value)]
+    return lambda value: None if value is None else [child(value) for child in children]
+
+
+def _compile_function(name: str, arguments: list[Search]) -> Search:
+    """A call of the library's functions; the greatest or the least of a list of texts is found without it."""
+    extreme = _EXTREMES.get(name)
+    if extreme is None or len(arguments) != 1:
+        return lambda value: _CALL(name, [argument(value) for argument in arguments])
+    [argument] = arguments
+
+    def find(value: Any) -> Any:  # noqa: ANN401 - JSON is anything
+        found = argument(value)
+        return extreme(found) if type(found) is list and {*map(type, found)} == _TEXTS else _CALL(name, [found])
+
+    return find
 
 
 def _chain(steps: list[Search]) -> Search:

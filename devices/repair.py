@@ -29,7 +29,7 @@ _TOKEN = re.compile(
     """,
     re.DOTALL | re.VERBOSE,
 )
-_LEADING_ZEROS = re.compile(r"(?<![\d.])0+(?=\d)", re.ASCII)
+_LEADING_ZEROS = re.compile(r"0(?<![\d.]0)0*(?=\d)", re.ASCII)  # with a 0 in front, which is found fast
 _QUOTES = re.compile(r'\\.|"', re.DOTALL)
 _WORDS = {"true": "true", "True": "true", "false": "false", "False": "false", "null": "null", "None": "null"}
 _NOT_MEASURED = frozenset({"nan", "inf", "infinity"})
@@ -68,7 +68,7 @@ def parse_loose(payload: bytes) -> Any:  # noqa: ANN401 - JSON is anything
     if len(payload) > SIZE_MAX:
         raise _refuse(f"longer than {SIZE_MAX // 1024} KiB, so that no repair was tried")
     try:
-        text = payload.decode("utf-8-sig").rstrip("\0")
+        text = payload.decode().removeprefix("\ufeff").rstrip("\0")
     except UnicodeDecodeError:
         raise _refuse("not UTF-8") from None
     try:

@@ -46,8 +46,9 @@ class Leg(NamedTuple):
         members: devices by the addresses that messages give.
         profile: id of the profile.
         quiet: devices that are not in the register are left out without a word.
-        gates: what a message of its form has at its keys; None where it is no JSON.
+        gates: what its form asks of a message; None where it is no JSON.
         stranger: the address in the topic, where no device has it; else "".
+        settled: a message is known to be what the form asks for.
     """
 
     read: ReadForm
@@ -58,6 +59,7 @@ class Leg(NamedTuple):
     quiet: bool
     gates: Gates | None
     stranger: str = ""
+    settled: bool = False
 
 
 class Route(NamedTuple):
@@ -81,7 +83,7 @@ class _Branch(NamedTuple):
         read: reads its messages.
         members: devices by address.
         by_topic: {device} of the topic is the address.
-        gates: what a message of the form has at its keys.
+        gates: what the form asks of a message; None where it is no JSON.
         counted: its points that are counted in pulses.
     """
 
@@ -251,7 +253,7 @@ class Router:
 
 def _join(legs: Iterable[Leg]) -> Route:
     every = tuple(legs)
-    return Route(every, compile_switch([(leg, leg.gates) for leg in every]))
+    return Route(every, compile_switch([(leg, leg.gates) for leg in every], lambda leg: leg._replace(settled=True)))
 
 
 def _find_profiles(register: Register, profiles: Mapping[str, Profile]) -> dict[str, Profile]:

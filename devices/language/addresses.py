@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Collection, Sequence
+from itertools import groupby
 from typing import Any
 
 from devices.errors import Undecodable
@@ -36,7 +37,9 @@ def compile_address(templates: Sequence[str], parts: Collection[str]) -> Callabl
         templates: the first whose paths all find something holds.
         parts: names of the topic's parts, which may stand in { } as they are.
     """
-    finds = [_compile_template(template, parts) for template in templates]
+    split = [_aim(template, parts) for template in templates]
+    alike = groupby(split, lambda pair: (pair[0], pair[1][:-1]))  # those that differ in their last path only
+    finds = [_compile_template(*key, [paths[-1] for _, paths in group]) for key, group in alike]
 
     def find_device(item: Any, scope: Scope) -> str:  # noqa: ANN401 - JSON is anything
         for find in finds:
@@ -63,21 +66,46 @@ def _split(template: str) -> tuple[list[str], list[str]]:
     return (pieces[::2], pieces[1::2]) if len(pieces) > 1 else (["", ""], [template])
 
 
-def _compile_template(template: str, parts: Collection[str]) -> Callable[[Any, Scope], str]:
+def _aim(template: str, parts: Collection[str]) -> tuple[list[str], list[str]]:
+    """The texts and paths of a template; what is a part of the topic in { } leads there."""
     texts, paths = _split(template)
-    finds = [compile_path(f"$topic.{path}" if path in parts and path != template else path) for path in paths]
-    pairs = tuple(zip(finds, texts[1:], strict=True))
-    start = texts[0]
+    return texts, [f"$topic.{path}" if path in parts and path != template else path for path in paths]
+
+
+def _compile_template(texts: Sequence[str], paths: Sequence[str], last: Sequence[str]) -> Callable[[Any, Scope], str]:
+    """The function that fills in a template, behind its other paths the first of several that names something."""
+    find_last = _compile_names(last)
+    if not paths and not any(texts):
+        return find_last
+    start, *between, end = texts
+    pairs = [(_compile_names([path]), text) for path, text in zip(paths, between, strict=True)]
 
     def fill(item: Any, scope: Scope) -> str:  # noqa: ANN401 - JSON is anything
+        final = find_last(item, scope)
+        if not final:
+            return ""
         address = start
         for find, text in pairs:
-            found = find(item, scope)
-            if type(found) is not str:
-                found = name_of(found)
-            if not found:
+            name = find(item, scope)
+            if not name:
                 return ""
-            address += found + text
-        return address
+            address += name + text
+        return address + final + end
 
     return fill
+
+
+def _compile_names(paths: Sequence[str]) -> Callable[[Any, Scope], str]:
+    """The function that finds the first of several paths that leads to a name; "" where none does."""
+    finds = [compile_path(path) for path in paths]
+
+    def find_name(item: Any, scope: Scope) -> str:  # noqa: ANN401 - JSON is anything
+        for find in finds:
+            found = find(item, scope)
+            if found is not None:
+                name = found if type(found) is str else name_of(found)
+                if name:
+                    return name
+        return ""
+
+    return find_name

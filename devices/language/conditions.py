@@ -85,7 +85,17 @@ def _compile_criterion(criterion: Criterion) -> Callable[[Any], bool]:
     if criterion.matches is not None:
         search = compile_search(criterion.matches)
         checks.append(lambda found: (text := plain_text(found)) is not None and search(text) is not None)
-    return checks[0] if len(checks) == 1 else lambda found: all(check(found) for check in checks)
+    return checks[0] if len(checks) == 1 else _join(checks)
+
+
+def _join(checks: list[Callable[[Any], bool]]) -> Callable[[Any], bool]:
+    def holds(found: Any) -> bool:  # noqa: ANN401 - JSON is anything
+        for check in checks:  # noqa: SIM110 - a generator takes twice as long
+            if not check(found):
+                return False
+        return True
+
+    return holds
 
 
 def _compile_contains(wanted: str | list[str]) -> Callable[[Any], bool]:
@@ -107,7 +117,7 @@ def plain_texts(values: Scalar | list[Scalar]) -> frozenset[str | None]:
 
 
 def _number(found: Any) -> float | None:  # noqa: ANN401 - JSON is anything
-    number = number_of(found)
+    number = found if type(found) is float else number_of(found)
     return number if type(number) is float else None
 
 

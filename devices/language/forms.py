@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from itertools import islice
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from devices.errors import Pointless, Undecodable
 from devices.formats.canonical import read_canonical
@@ -22,9 +22,25 @@ from devices.reading import Value
 from devices.topics import list_parts
 from devices.values import shorten
 
-ReadForm: TypeAlias = Callable[[bytes, int, Mapping[str, str]], list[Record] | None]
-"""Reads a payload that arrived at a time (nanoseconds since 1970) on a topic with these named parts. None: it is of
-another form; no records: it holds no reading. Raises Undecodable."""
+
+class ReadForm(Protocol):
+    """The function that reads messages of a form."""
+
+    def __call__(
+        self, payload: bytes, received: int, parts: Mapping[str, str], *, settled: bool = False
+    ) -> list[Record] | None:
+        """What a message says; empty where it holds no reading; None where it is of another form.
+
+        Args:
+            payload: as it came.
+            received: when it arrived, nanoseconds since 1970.
+            parts: the named parts of its topic.
+            settled: its conditions, save those for the topic, are known to hold.
+
+        Raises:
+            Undecodable: it is not what the form says.
+        """
+
 
 ReadItem: TypeAlias = Callable[[Any, Scope, int, Part], list[Record]]
 """Reads one item of a part; no records where it holds none of the points."""
@@ -50,15 +66,17 @@ def compile_form(form: Form, toolbox: Toolbox, *, by_topic: bool) -> ReadForm:
     topical = {path: test for path, test in form.when.items() if path.startswith("$topic.")}
     on_topic = compile_when(topical) if topical else None
     if form.ignore and all(path.startswith("$topic.") for path in form.when):
-        return lambda _payload, _received, parts: [] if on_topic is None or on_topic(None, Scope(None, parts)) else None
+        return lambda _payload, _received, parts, *, settled=False: (  # noqa: ARG005 - of the topic nothing is settled
+            [] if on_topic is None or on_topic(None, Scope(None, parts)) else None
+        )
     if form.format == "canonical":
-        return lambda payload, received, _parts: read_canonical(payload, received)
+        return lambda payload, received, _parts, *, settled=False: read_canonical(payload, received)  # noqa: ARG005 - it asks nothing
     open_payload = compile_opener(form, toolbox)
     holds = compile_when(form.when) if form.when else None
     read_part = _compile_part(form, toolbox, by_topic=by_topic)
     may_be_empty = form.may_be_empty or bool(form.ignore)
 
-    def read(payload: bytes, received: int, parts: Mapping[str, str]) -> list[Record] | None:
+    def read(payload: bytes, received: int, parts: Mapping[str, str], *, settled: bool = False) -> list[Record] | None:
         if on_topic is not None and not on_topic(None, Scope(None, parts)):
             return None
         opened = open_payload(payload, received, parts)
@@ -71,7 +89,7 @@ def compile_form(form: Form, toolbox: Toolbox, *, by_topic: bool) -> ReadForm:
         for part in opened:
             body, root = part.body, part.root
             scope = Scope(body if root is None else root, parts, part.port)
-            if holds is None or holds(body, scope):
+            if settled or holds is None or holds(body, scope):
                 fits = True
                 records += read_part(part, scope, received)
         if fits and not records and not may_be_empty:

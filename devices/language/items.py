@@ -1,6 +1,6 @@
 """From a message to its items, each of which is a reading: cut out, chosen, taken apart, put under names."""
 
-from collections.abc import Callable, Iterable, Mapping, Sized
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
 from devices.errors import Undecodable
@@ -40,7 +40,8 @@ def compile_cut(form: Form) -> Cut | None:
             inner: list[tuple[Any, Scope]] = []
             for outer, around in items:
                 inner += _open_list(path, find(outer, around), outer, around)
-                _check_number(path, inner)
+                if len(inner) > ITEMS_MOST:
+                    raise _too_many(path)
             items = inner
         if admits is not None:
             items = [(item, around) for item, around in items if admits(item, around)]
@@ -53,21 +54,20 @@ def _open_list(path: str, found: Any, outer: Any, around: Scope) -> list[tuple[A
     """The items of a list or an object that was found in another item, each with what surrounds it."""
     if found is None:
         return []
+    if type(found) is not list and type(found) is not dict:
+        raise Undecodable(f"expected a list of readings at {path}")
+    if len(found) > ITEMS_MOST:
+        raise _too_many(path)
     root, parts, port = around.root, around.parts, around.port
-    if type(found) is list:
-        _check_number(path, found)
+    if isinstance(found, list):
         key = around.key
         return [(item, Scope(root, parts, port, outer, key, index)) for index, item in enumerate(found)]
-    if type(found) is dict:
-        _check_number(path, found)
-        index = around.index
-        return [(item, Scope(root, parts, port, outer, key, index)) for key, item in found.items()]
-    raise Undecodable(f"expected a list of readings at {path}")
+    index = around.index
+    return [(item, Scope(root, parts, port, outer, key, index)) for key, item in found.items()]
 
 
-def _check_number(path: str, items: Sized) -> None:
-    if len(items) > ITEMS_MOST:
-        raise Undecodable(f"more than {ITEMS_MOST} items at {path}")
+def _too_many(path: str) -> Undecodable:
+    return Undecodable(f"more than {ITEMS_MOST} items at {path}")
 
 
 def compile_changes(form: Form) -> list[Change]:
@@ -99,11 +99,14 @@ def _compile_entries(entries: Entries) -> Change:
         if type(found) is not list or find_name is None:
             wanted = "an object" if find_name is None else "a list"
             raise Undecodable(f"expected {wanted} of names and values at {entries.path}")
-        return {
-            name: find_value(entry, scope)
-            for entry in found
-            if (name := name_of(find_name(entry, scope))) and (admits is None or admits(entry, scope))
-        }
+        named: dict[str, Any] = {}
+        for entry in found:
+            name = find_name(entry, scope)
+            if type(name) is not str:
+                name = name_of(name)
+            if name and (admits is None or admits(entry, scope)):
+                named[name] = find_value(entry, scope)
+        return named
 
     return gather
 

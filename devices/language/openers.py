@@ -25,6 +25,9 @@ Opener: TypeAlias = Callable[[bytes, int, Mapping[str, str]], list[Part] | None]
 """Opens a payload that arrived at a time on a topic with these named parts; None where it is of another form."""
 
 
+_NO_PARTS: Mapping[str, str] = {}
+
+
 class Toolbox(NamedTuple):
     """What formats need beside the profile.
 
@@ -72,11 +75,27 @@ def _compile_text(form: Form) -> Callable[[bytes], list[Part]]:
     return compile_pairs(form.pairs) if form.format == "pairs" else open_value
 
 
-def _open_json(payload: bytes, _received: int, _parts: Mapping[str, str]) -> list[Part]:
-    opened = _parse_once(payload)
-    if isinstance(opened, list):
-        return opened
-    raise Undecodable(opened.reason, hint=opened.hint)
+def _compile_json() -> Callable[[bytes, int, Mapping[str, str]], list[Part]]:
+    """The several forms of a profile look at one message after another; none of them changes it, or mends it again."""
+    last: tuple[bytes | None, list[Part] | Undecodable] = (None, [])
+
+    def open_json(payload: bytes, _received: int, _parts: Mapping[str, str]) -> list[Part]:
+        nonlocal last
+        known, opened = last
+        if known is not payload:
+            try:
+                opened = [Part(parse_json(payload))]
+            except Undecodable as error:
+                opened = error
+            last = (payload, opened)
+        if isinstance(opened, list):
+            return opened
+        raise Undecodable(opened.reason, hint=opened.hint)
+
+    return open_json
+
+
+_open_json = _compile_json()
 
 
 def peek_json(payload: bytes) -> Any:  # noqa: ANN401 - JSON is anything
@@ -85,16 +104,7 @@ def peek_json(payload: bytes) -> Any:  # noqa: ANN401 - JSON is anything
     Raises:
         Undecodable: it is none.
     """
-    return _open_json(payload, 0, {})[0].body
-
-
-@lru_cache(maxsize=1)
-def _parse_once(payload: bytes) -> list[Part] | Undecodable:
-    """The several forms of a profile look at one message after another; none of them changes it, or mends it again."""
-    try:
-        return [Part(parse_json(payload))]
-    except Undecodable as error:
-        return error
+    return _open_json(payload, 0, _NO_PARTS)[0].body
 
 
 def _compile_uplink(form: Form) -> Opener:

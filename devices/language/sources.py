@@ -232,6 +232,13 @@ TimeFormat: TypeAlias = Annotated[
 """How a time is written."""
 
 
+class TimeLag(Model):
+    """How long before its time a reading was measured."""
+
+    path: MessagePath = Field(description="Where its age stands, a number; where it finds nothing, there is none.")
+    unit: Duration = Field(description="How long one of it is: 1s, 1ms; 62.5ms for sixteenths of a second.")
+
+
 class TimeSource(Model):
     """Where a message says when it was measured."""
 
@@ -249,6 +256,7 @@ class TimeSource(Model):
         "",
         description="IANA name of the zone of the device's clock, for local, dsmr and patterns; left out: the site's.",
     )
+    less: TimeLag | None = Field(None, description="An age that is taken from it, where the message gives one, too.")
 
     @model_validator(mode="after")
     def _check(self) -> Self:

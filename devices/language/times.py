@@ -5,9 +5,10 @@ from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 from devices.errors import Undecodable
-from devices.language.sources import TimeSource
+from devices.language.sources import TimeLag, TimeSource
 from devices.language.timepatterns import compile_pattern
-from devices.paths import Scope, compile_first
+from devices.numbers import number_of
+from devices.paths import Scope, compile_first, compile_path
 from devices.timestamps import (
     EPOCH_END,
     MICROSECOND,
@@ -38,6 +39,11 @@ def compile_time(source: TimeSource, zone: str) -> ReadTime:
         source: where it stands, and how it is written.
         zone: IANA name of the site's time zone, for clocks that show local time.
     """
+    read_time = _compile_written(source, zone)
+    return _compile_lag(source.less, read_time) if source.less else read_time
+
+
+def _compile_written(source: TimeSource, zone: str) -> ReadTime:
     find = compile_first(source.path)
     clock = ZoneInfo(source.zone or zone)
     *earlier, final = source.format
@@ -69,6 +75,25 @@ def compile_time(source: TimeSource, zone: str) -> ReadTime:
             raise Undecodable(f"time: {error}") from None
 
     return read_time
+
+
+def _compile_lag(lag: TimeLag, read_time: ReadTime) -> ReadTime:
+    """The time less an age; none where it would be before all times."""
+    find = compile_path(lag.path)
+    unit = lag.unit
+
+    def read_earlier(item: Any, scope: Scope, received: int) -> Moment | None:  # noqa: ANN401 - JSON is anything
+        moment = read_time(item, scope, received)
+        age = find(item, scope)
+        if moment is None or age is None:
+            return moment
+        number = age if type(age) is int else number_of(age)
+        if not isinstance(number, int | float) or isinstance(number, bool) or number < 0:
+            raise Undecodable(f"time: expected an age at {lag.path}, a number that is not negative")
+        time, resolution = moment
+        return (time - round(number * unit), resolution) if number * unit < time + EPOCH_END else None
+
+    return read_earlier
 
 
 def _choose_parser(form: str, clock: ZoneInfo) -> Callable[[Any, int], Moment]:

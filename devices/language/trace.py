@@ -201,7 +201,8 @@ class _Walk:
                 yield Look("time", path, None, None, _NOTHING)
             elif form.time:
                 moment = compile_time(form.time, self._toolbox.zone)(raw, scope, self._received)
-                yield Look("time", path, found, moment, " or ".join(form.time.format))
+                less = f", less {form.time.less.path}" if form.time.less else ""
+                yield Look("time", path, found, moment, " or ".join(form.time.format) + less)
                 break
         if form.device:
             named = {name for topic in form.topics for name in list_parts(topic)}
