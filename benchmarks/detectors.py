@@ -7,10 +7,11 @@
 
 Rules are read from config/rules and used as they are. A meter is one device of an engine of its own.
 
-Appliances: a unit has ten normal days, and for each fault the same days with it. The days are dealt into five parts; an
-Appliances: a unit has ten normal days, and for each fault the same days with it. They are dealt into five parts; an
-fifth part, with and without faults, then goes on from that same state. Nothing is trained on what it is judged by, a
-day with a fault is judged by itself, and each normal day is judged once.
+Appliances: a unit has ten normal days, and for each fault the same days with it. The days are dealt into five parts.
+An engine is trained on the normal days of four parts as one stream, in which a day keeps its time of day. Each day of
+the fifth part, with and without faults, goes on from that same state. Nothing is trained on what it is judged by, a
+day with a fault is judged by itself, and each normal day is judged once. Rules for silence are left out, for the days
+do not follow each other: the meter is silent between them.
 
     python benchmarks/detectors.py [water|appliances|nab|changes ...] [--data FOLDER]
 """
@@ -32,8 +33,8 @@ from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-import nab
 
+from benchmarks import nab
 from benchmarks.consumption import read_meters
 from collector.yamlfile import Document
 from devices.durations import NANOSECONDS
@@ -212,9 +213,10 @@ def judge_appliances(data: Path, console: Console) -> None:
     for name in columns:
         table.add_column(name, justify="left" if name == "unit" else "right")
     every: list[Counts] = []
+    rules = [rule for rule in read_rules() if not rule.when.is_silence]
     for path in sorted((data / "series/appliance_power").glob("*.csv.gz")):
         for unit, conditions in read_days(path).items():
-            found = add(judge_unit(read_rules(), conditions).values())
+            found = add(judge_unit(rules, conditions).values())
             every.append(found)
             table.add_row(unit, *map(str, found), *_show(found))
     total = add(every)

@@ -10,7 +10,7 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from collector import credentialkeys, crosscheck
-from collector.folder import DESK, PLACES, SETTINGS, ConfigurationError, FolderReading, Origin
+from collector.folder import DESK, PLACES, SETTINGS, TARIFFS, ConfigurationError, FolderReading, Origin
 from collector.profileloading import read_profiles
 from collector.registerloading import RegisterReading
 from collector.rulecheck import Surroundings
@@ -32,6 +32,7 @@ from rules.rule import Rule
 from rules.site import Site
 from tickets.deskplan import DeskPlan
 from tickets.plancheck import find_gaps
+from tickets.tariffs import Tariffs, find_tariff_clashes
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
@@ -47,6 +48,7 @@ class Configuration:
         profiles: built-in ones and the site's own, by id.
         places: places.yaml; empty where there is none.
         calendars: calendars.yaml; likewise.
+        tariffs: tariffs.yaml; likewise.
         desk: desk.yaml; its defaults where there is none.
         rules: those of rules/*.yaml, in the order of the files.
         origins: where each of the rules was read, by its id.
@@ -60,6 +62,7 @@ class Configuration:
     profiles: Mapping[str, Profile]
     places: Places
     calendars: Calendars
+    tariffs: Tariffs
     desk: DeskPlan
     rules: tuple[Rule, ...]
     origins: Mapping[str, Origin]
@@ -114,6 +117,7 @@ def load(folder: Path, drafts: Mapping[Path, Source] = MappingProxyType({})) -> 
     profiles = read_profiles(reading)
     register = RegisterReading(reading, drafts)
     rules = RuleReading(reading)
+    tariffs = _read_tariffs(reading)
     desk = _read_desk(reading, rules.calendars, places.places) if places.good else None
     register.report(find_clashes(register.register))
     if profiles is not None:
@@ -134,6 +138,7 @@ def load(folder: Path, drafts: Mapping[Path, Source] = MappingProxyType({})) -> 
         profiles,
         places.places or Places(),
         rules.calendars,
+        tariffs,
         desk,
         tuple(rules.rules),
         rules.by_id(),
@@ -192,9 +197,27 @@ class _PlacesReading:
 
     def report(self, clashes: Iterable[Clash]) -> None:
         """Reports what is wrong in it."""
-        for clash in clashes:
-            hint = f"the first one: {self._file}:{self._document.locate(clash.other).line}" if clash.other else ""
-            self._reading.report(self._file, Fault(self._document.locate(clash.path), clash.message, hint))
+        _report_clashes(self._reading, self._file, self._document, clashes)
+
+
+def _read_tariffs(reading: FolderReading) -> Tariffs:
+    """tariffs.yaml; where it is wrong, without what it says."""
+    file = reading.folder / TARIFFS
+    if not file.exists():
+        return Tariffs()
+    part = reading.read(file, Tariffs)
+    if part is None:
+        return Tariffs()
+    document, tariffs = part
+    _report_clashes(reading, file, document, find_tariff_clashes(tariffs))
+    return tariffs
+
+
+def _report_clashes(reading: FolderReading, file: Path, document: Document, clashes: Iterable[Clash]) -> None:
+    """Reports what does not go together in a file."""
+    for clash in clashes:
+        hint = f"the first one: {file}:{document.locate(clash.other).line}" if clash.other else ""
+        reading.report(file, Fault(document.locate(clash.path), clash.message, hint))
 
 
 def _read_desk(reading: FolderReading, calendars: Calendars | None, places: Places | None) -> DeskPlan | None:

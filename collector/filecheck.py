@@ -19,6 +19,7 @@ from collector.folder import (
     RULE_TESTS,
     RULES,
     SETTINGS,
+    TARIFFS,
     Problem,
 )
 from collector.secrets import DESK_PASSWORD, MQTT_PASSWORD, STORE_PASSWORD, STORE_TOKEN
@@ -62,7 +63,7 @@ def find_exposed(configuration: Configuration) -> Iterator[Problem]:
 def find_strangers(configuration: Configuration) -> Iterator[Problem]:
     """Files in the folder that look like configuration and that nothing reads."""
     folder = configuration.folder
-    known = (SETTINGS, DEVICES_YAML, DEVICES_CSV, REPLACEMENTS_CSV, PLACES, CALENDARS, DESK)
+    known = (SETTINGS, DEVICES_YAML, DEVICES_CSV, REPLACEMENTS_CSV, PLACES, CALENDARS, TARIFFS, DESK)
     for file in sorted([*folder.iterdir(), *(folder / PROFILES).glob("*"), *(folder / RULES).glob("*")]):
         if file.name.endswith(RULE_TESTS) and file.parent.name == RULES:
             continue

@@ -230,14 +230,14 @@ class PersonalChannel(Model):
     kind: Literal["personal"] = Field(
         description="personal: people have addresses; room: many read; webhook: a system."
     )
-    url_file: Path | None = Field(None, description="File with apprise's URL; `{address}` stands for the address.")
+    url_file: Path | None = Field(None, description="File with apprise's URL; a personal one has `{address}`.")
 
 
 class RoomChannel(Model):
     """Tells where a team reads together: a group in WeCom, DingTalk or Feishu, a channel in Slack or Teams."""
 
     kind: Literal["room"] = Field(description="personal: people have addresses; room: many read; webhook: a system.")
-    url_file: Path | None = Field(None, description="File with apprise's URL.")
+    url_file: Path | None = Field(None, description="File with apprise's URL; a personal one has `{address}`.")
     teams: list[Identifier] = Field(default_factory=list, description="Whose tickets; left out: all.")
     language: Literal["en", "zh"] | None = Field(None, description="Left out: the site's.")
 
@@ -271,8 +271,6 @@ class WebhookChannel(Model):
             raise ValueError("url: leave user name and password out; messages are signed")
         if parts.scheme == "http" and self.ca_file:
             raise ValueError("url: ca_file needs https://")
-        if self.timeout <= 0:
-            raise ValueError("timeout: must be more than 0s")
         return self
 
 

@@ -168,9 +168,9 @@ class Beyond(Node):
         self.truth = truth
         return True
 
-    def recall(self, point: str, value: Value) -> bool | None:
+    def recall(self, device: str, point: str, value: Value) -> bool | None:
         """Whether it would have been beyond; in the deadband that depends on what was before."""
-        if point != self._point or not isinstance(value, float):
+        if (device, point) != (self._device, self._point) or not isinstance(value, float):
             return None
         if self._back_least <= value <= self._back_most:
             return False
@@ -211,9 +211,9 @@ class Equal(Node):
         self.truth = truth
         return True
 
-    def recall(self, point: str, value: Value) -> bool | None:
+    def recall(self, device: str, point: str, value: Value) -> bool | None:
         """Whether it would have been equal."""
-        return value == self._wanted if point == self._point else None
+        return value == self._wanted if (device, point) == (self._device, self._point) else None
 
     def evidence(self) -> Evidence:
         """The word."""

@@ -114,7 +114,9 @@ class Engine:
         Raises:
             RulesError: a rule cannot be judged.
         """
-        now = max(self.now, reading.received)
+        now = reading.received
+        if now < self.now:
+            now = self.now
         heap = self._heap
         if heap and heap[0][0] <= now:
             self._run(now)
@@ -125,7 +127,7 @@ class Engine:
             if reading.late:
                 self.late += 1
                 self._look_back(plan, reading)
-            else:
+            elif plan.listeners:
                 self._judge(plan, reading)
             if plan.arrivals:
                 self._take_arrival(plan, reading)
@@ -134,25 +136,21 @@ class Engine:
         return self._take_told() if self._told else _NONE
 
     def _judge(self, plan: Plan, reading: Reading) -> None:
-        pace, time, values = plan.pace, reading.time, reading.values
+        pace, time = plan.pace, reading.time
+        if time > pace.newest:
+            pace.newest, pace.values = time, reading.values
+        else:
+            reading = pace.join(reading)
+            time = pace.newest
         if pace.lag or not 0 <= reading.received - time <= STALE:
             self._follow(plan, time, reading.received - time)
-        if time == pace.newest:
-            values = pace.repeat(values)
-        else:
-            pace.newest, pace.values = time, values
+        find = reading.values.get
         watch: Watch | None = None
-        points = plan.points
         try:
-            for point, value in values.items():
-                heard = points.get(point)
-                if heard is not None:
-                    sources, listeners = heard
-                    for source in sources:
-                        source.take(value, reading)
-                    for take, watch in listeners:
-                        if take(value, reading):
-                            watch.weigh(time)
+            for point, take, watch in plan.listeners:
+                value = find(point)
+                if value is not None and take(value, reading) and watch is not None:
+                    watch.weigh(time)
         except RulesError:
             raise
         except Exception as error:
@@ -178,7 +176,7 @@ class Engine:
             except Exception as error:
                 raise watch.blame(error) from error
 
-    def _turn(self, pace: Pace, newest: int | None) -> None:
+    def _turn(self, pace: Pace, newest: int) -> None:
         """Looks at the rules that the reading may have changed."""
         turned, self.turned = self.turned, []
         for watch, time in turned:
@@ -190,10 +188,10 @@ class Engine:
     def _look_back(self, plan: Plan, reading: Reading) -> None:
         """A reading that came too late: it disturbs nothing, and may show that an alert began earlier."""
         bad: dict[Watch, bool] = {}
-        for point, value in reading.values.items():
-            for _, watch in plan.points[point].listeners if point in plan.points else ():
-                if watch.pace is not None and watch.phase != "idle":
-                    bad[watch] = bad.get(watch, False) or watch.recall(point, value)
+        for point, _, watch in plan.listeners:
+            value = reading.values.get(point)
+            if value is not None and watch is not None and watch.pace is not None and watch.phase != "idle":
+                bad[watch] = bad.get(watch, False) or watch.recall(reading.device, point, value)
         for watch, was_bad in bad.items():
             watch.look_back(reading.time, bad=was_bad)
 

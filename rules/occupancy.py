@@ -193,11 +193,11 @@ class Occupancy:
         self.listeners: list[tuple[TakeCount, Watch]] = []
         self._count = Headcount()
 
-    def take(self, value: Value, reading: Reading) -> None:
+    def take(self, value: Value, reading: Reading) -> bool:
         """See `rules.sources.Source`."""
         enters = self._boundary.enters(reading) if value in PASSAGES else None
         if enters is None:
-            return
+            return False
         count = self._count
         if enters:
             count.enter(credential_of(reading), reading.time)
@@ -207,6 +207,7 @@ class Occupancy:
         for take, watch in self.listeners:
             if take(people, seen):
                 watch.weigh(reading.time)
+        return False
 
     def snapshot(self) -> Any:  # noqa: ANN401 - see `rules.sources.Source`
         """See `rules.sources.Source`."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b
-from typing import NamedTuple
+from typing import TypeAlias
 
 from devices.counting.facts import find_facts
 from devices.register import Device
@@ -18,16 +18,8 @@ from rules.sources import Meter, Source
 from rules.watch import Clock, Watch
 
 
-class Heard(NamedTuple):
-    """What is done with the values of one point.
-
-    Attributes:
-        sources: what works something out of them for several watches; these come first.
-        listeners: who takes them, and the watch to weigh where the answer is True.
-    """
-
-    sources: tuple[Source, ...] = ()
-    listeners: tuple[tuple[Take, Watch], ...] = ()
+Listener: TypeAlias = tuple[str, Take, Watch | None]
+"""The point whose values it takes, and the watch to weigh where the answer is True; None for a source."""
 
 
 class Plan:
@@ -35,25 +27,31 @@ class Plan:
 
     Attributes:
         pace: how they come.
-        points: what is done with the values of each.
+        listeners: who takes their values; sources, which work something out for several watches, come first.
         arrivals: who takes every reading.
         watches: those that live in the device's time.
     """
 
-    __slots__ = ("arrivals", "pace", "points", "watches")
+    __slots__ = ("arrivals", "listeners", "pace", "watches")
 
     def __init__(self, device: str) -> None:
         self.pace = Pace(device)
-        self.points: dict[str, Heard] = {}
-        self.arrivals: list[tuple[TakeArrival, Watch]] = []
+        self.listeners: tuple[Listener, ...] = ()
+        self.arrivals: tuple[tuple[TakeArrival, Watch], ...] = ()
         self.watches: list[Watch] = []
 
-    def hear(self, point: str, *, source: Source | None = None, listener: tuple[Take, Watch] | None = None) -> None:
-        """Has a source or a listener take the values of a point, after those that do."""
-        sources, listeners = self.points.get(point, Heard())
-        self.points[point] = Heard(
-            (*sources, source) if source else sources, (*listeners, listener) if listener else listeners
-        )
+    @property
+    def points(self) -> Sequence[str]:
+        """What is listened to."""
+        return list(dict.fromkeys(point for point, _, _ in self.listeners))
+
+    def hear(self, point: str, take: Take, watch: Watch) -> None:
+        """Has a watch's node take the values of a point, after those that do."""
+        self.listeners += ((point, take, watch),)
+
+    def hear_first(self, point: str, source: Source) -> None:
+        """Has a source take the values of a point before any node does."""
+        self.listeners = ((point, source.take, None), *self.listeners)
 
 
 class Wiring:
@@ -102,7 +100,7 @@ class Wiring:
         heard: dict[str, Plan] = {}
         for device, point, take in scope.values:
             heard[device] = plan = self._plan(device)
-            plan.hear(point, listener=(take, watch))
+            plan.hear(point, take, watch)
         for device, point, take_step in scope.steps:
             heard[device] = self._plan(device)
             self._meter(device, point).listeners.append((take_step, watch))
@@ -112,7 +110,7 @@ class Wiring:
             heard |= {door: self._plan(door) for door in occupancy.doors}
         arrivals = {device: self._plan(device) for device, _ in scope.arrivals}
         for device, take_arrival in scope.arrivals:
-            arrivals[device].arrivals.append((take_arrival, watch))
+            arrivals[device].arrivals += ((take_arrival, watch),)
         if len(heard) == 1 and arrivals.keys() <= heard.keys():
             (plan,) = heard.values()
             plan.watches.append(watch)
@@ -130,7 +128,7 @@ class Wiring:
         if not isinstance(source, Meter):
             register = self._site.register
             source = self.sources[key] = Meter(find_facts(register, self._site.devices[device], point))
-            self._plan(device).hear(point, source=source)
+            self._plan(device).hear_first(point, source)
         return source
 
     def _occupancy(self, area: str) -> Occupancy:
@@ -139,7 +137,7 @@ class Wiring:
         if not isinstance(source, Occupancy):
             source = self.sources[key] = Occupancy(area, self._site)
             for door in source.doors:
-                self._plan(door).hear("event", source=source)
+                self._plan(door).hear_first("event", source)
         return source
 
 

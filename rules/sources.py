@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 class Source(Protocol):
     """Takes values, works something out, and has the watches weighed whose nodes want that."""
 
-    def take(self, value: Value, reading: Reading) -> None:
-        """Takes a value of a point that it is planned for, and the reading that it came in."""
+    def take(self, value: Value, reading: Reading) -> bool:
+        """Takes a value of a point that it is planned for, and the reading that it came in; says False always."""
 
     def snapshot(self) -> Any:  # noqa: ANN401 - every source has a state of its own shape
         """Its state: what msgspec can write."""
@@ -33,12 +33,14 @@ class Meter:
         listeners: who takes the steps, and the watch to weigh where the answer is True.
     """
 
+    __slots__ = ("_counter", "_facts", "listeners")
+
     def __init__(self, facts: CounterFacts) -> None:
         self._facts = facts
         self._counter = Counter(facts)
         self.listeners: list[tuple[TakeStep, Watch]] = []
 
-    def take(self, value: Value, reading: Reading) -> None:
+    def take(self, value: Value, reading: Reading) -> bool:
         """See `Source`."""
         for step in self._counter.feed(reading.time, value):  # type: ignore[arg-type] # registers are numbers
             for take, watch in self.listeners:
@@ -47,6 +49,7 @@ class Meter:
                         watch.weigh(reading.time)
                 except Exception as error:
                     raise watch.blame(error) from error
+        return False
 
     def snapshot(self) -> State:
         """See `Source`."""

@@ -103,19 +103,19 @@ class Watch:
         """A value of `time` may have changed the truth; the engine looks at it once the whole reading is taken."""
         self.clock.turned.append((self, time))
 
-    def turn(self, time: int, pace: Pace, newest: int | None) -> None:
+    def turn(self, time: int, pace: Pace, newest: int) -> None:
         """Looks at the truth after a reading.
 
         Args:
             time: of the value that may have changed it.
             pace: of the device that sent it.
-            newest: time of its reading before, up to which the truth was as it was; None where there is none.
+            newest: time of its reading before, up to which the truth was as it was; 0 where there is none.
         """
         was_idle = self.phase == "idle"
         moment = time if self.pace is not None else max(time, self.clock.now)
         self._turn(moment, time, pace if pace.lag > 0 else None)
         if was_idle and self.phase != "idle":
-            self._floor = 0 if newest is None else newest
+            self._floor = newest
         cause = self._node.amendment()
         if cause and self._telling is not None:
             self._telling.amend(cause)
@@ -175,10 +175,10 @@ class Watch:
         self.plan()
         return waits
 
-    def recall(self, point: str, value: Value) -> bool:
+    def recall(self, device: str, point: str, value: Value) -> bool:
         """Whether a value that came too late shows by itself that the condition was true."""
         try:
-            return self._node.recall(point, value) is True
+            return self._node.recall(device, point, value) is True
         except Exception as error:
             raise self.blame(error) from error
 

@@ -21,7 +21,7 @@ from tickets.dispatch import Dispatch
 from tickets.errors import NotAllowed, Overtaken
 from tickets.intake import Intake
 from tickets.mutebook import list_mutes
-from tickets.queue import File, Filter
+from tickets.queue import File, Filter, Member
 from tickets.schedule import find_moves
 from tickets.servicelevels import read_clocks
 from tickets.tables import SITES
@@ -167,6 +167,11 @@ class Desk:
         """Tickets; see `tickets.queue.list_tickets`."""
         with self.database.read() as connection:
             return queue.list_tickets(connection, self.site.id, wanted, order, most)
+
+    def list_members(self, tickets: Sequence[Ticket]) -> Mapping[str, Sequence[Member]]:
+        """The alerts of tickets by the tickets' numbers; see `tickets.queue.list_members`."""
+        with self.database.read() as connection:
+            return queue.list_members(connection, self.site.id, [ticket.number for ticket in tickets])
 
     def show(self, number: str) -> File:
         """One ticket with everything about it.

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Literal, TypeAlias
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Connection, and_, case, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, case, or_, select
 
 from tickets.book import read_event, read_ticket
 from tickets.errors import UnknownTicket
@@ -12,6 +12,9 @@ from tickets.tables import ALERTS, EVENTS, TICKETS
 from tickets.ticket import OVER, RUNNING, STATES, Event, Kind, State, Ticket
 
 Order: TypeAlias = Literal["priority", "deadline", "opened"]
+
+_CHUNK = 500
+"""Numbers in one question: every database takes so many."""
 
 OPEN: tuple[State, ...] = tuple(state for state in STATES if state not in OVER)
 
@@ -128,17 +131,29 @@ def open_file(connection: Connection, site: str, number: str) -> File:
     history = select(EVENTS).where(EVENTS.c.ticket_id == row.id).order_by(EVENTS.c.number)
     keys = select(ALERTS.c.key).where(ALERTS.c.ticket_id == row.id)
     its = or_(ALERTS.c.ticket_id == row.id, and_(ALERTS.c.site == site, ALERTS.c.cause.in_(keys)))
-    members = [
-        Member(
-            alert.rule,
-            alert.subject_kind,
-            alert.subject_id,
-            alert.since,
-            alert.severity,
-            alert.evidence,
-            alert.cleared_at,
-            alert.ticket_id is None,
-        )
-        for alert in connection.execute(select(ALERTS).where(its).order_by(ALERTS.c.id))
-    ]
+    members = [_read_member(alert) for alert in connection.execute(select(ALERTS).where(its).order_by(ALERTS.c.id))]
     return File(read_ticket(row), [read_event(each) for each in connection.execute(history)], members)
+
+
+def list_members(connection: Connection, site: str, numbers: Sequence[str]) -> dict[str, list[Member]]:
+    """The alerts of tickets by their numbers, without consequences; a ticket that has none is absent."""
+    found: dict[str, list[Member]] = {}
+    for at in range(0, len(numbers), _CHUNK):
+        its = (TICKETS.c.site == site, TICKETS.c.number.in_(numbers[at : at + _CHUNK]))
+        alerts = select(ALERTS, TICKETS.c.number).join(TICKETS, ALERTS.c.ticket_id == TICKETS.c.id).where(*its)
+        for alert in connection.execute(alerts.order_by(ALERTS.c.id)):
+            found.setdefault(alert.number, []).append(_read_member(alert))
+    return found
+
+
+def _read_member(alert: Row[Any]) -> Member:
+    return Member(
+        alert.rule,
+        alert.subject_kind,
+        alert.subject_id,
+        alert.since,
+        alert.severity,
+        alert.evidence,
+        alert.cleared_at,
+        alert.ticket_id is None,
+    )

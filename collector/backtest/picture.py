@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
@@ -11,6 +12,7 @@ from collector.backtest.history import History
 from collector.backtest.labels import Label
 from collector.backtest.replay import Replay
 from collector.store import Sample
+from devices.durations import NANOSECONDS
 from devices.points import POINTS
 from rules.alerts import Severity
 from rules.outcome import ToldAlert
@@ -33,7 +35,7 @@ class Panel(NamedTuple):
     Attributes:
         device: its id.
         point: of the values.
-        samples: oldest first.
+        samples: oldest first; of a register, by how much it rose in an hour.
         alerts: that its device showed.
         labels: what people know of it.
     """
@@ -57,7 +59,7 @@ def find_panels(replay: Replay, history: History, site: Site, labels: Sequence[L
         Panel(
             device,
             point,
-            _thin(history.series(device, point, start, stop)),
+            _thin(_find_rates(point, history.series(device, point, start, stop))),
             [alert for alert in replay.alerts if _find_series(alert, site) == (device, point)],
             [label for label in labels if label.device == device],
         )
@@ -72,6 +74,17 @@ def _find_series(alert: ToldAlert, site: Site) -> tuple[str, str] | None:
     if device not in site.devices or point not in POINTS or POINTS[point].type is str:
         return None
     return device, point
+
+
+def _find_rates(point: str, samples: Sequence[Sample]) -> Sequence[Sample]:
+    """Of a register, by how much it rose in each hour, since its own curve shows nothing; a fall is left out."""
+    if POINTS[point].kind != "register":
+        return samples
+    return [
+        Sample(after.time, (float(after.value) - float(before.value)) / (after.time - before.time) * NANOSECONDS["h"])
+        for before, after in pairwise(samples)
+        if after.value >= before.value  # type: ignore[operator] # registers are numbers
+    ]
 
 
 def _thin(samples: Sequence[Sample]) -> list[Sample]:
@@ -125,6 +138,8 @@ def draw(panels: Sequence[Panel], replay: Replay, site: Site, path: Path, langua
 def _draw_panel(axis: "Axes", panel: Panel, replay: Replay, site: Site, language: str) -> None:
     zone, stop = site.zone, replay.span.stop
     device, unit = site.devices[panel.device], POINTS[panel.point].unit
+    if POINTS[panel.point].kind == "register":
+        unit += "/h"
     times = [_moment(sample.time, zone) for sample in panel.samples]
     axis.plot(times, [float(sample.value) for sample in panel.samples], color="#30506a", linewidth=0.8)  # type: ignore[arg-type] # matplotlib takes datetimes
     seen: set[str] = set()

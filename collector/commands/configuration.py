@@ -33,12 +33,14 @@ from rules.calendars import Calendars
 from rules.rule import RuleFile
 from rules.trial import RuleTestFile
 from tickets.deskplan import DeskPlan
+from tickets.tariffs import Tariffs
 
 MODELS: dict[str, tuple[type[BaseModel], str]] = {
     "siteward": (Settings, "siteward.yaml"),
     "devices": (Register, "devices.yaml"),
     "places": (Places, "places.yaml"),
     "calendars": (Calendars, "calendars.yaml"),
+    "tariffs": (Tariffs, "tariffs.yaml"),
     "desk": (DeskPlan, "desk.yaml"),
     "rules": (RuleFile, "rules/*.yaml"),
     "rule-tests": (RuleTestFile, "rules/*.test.yaml"),

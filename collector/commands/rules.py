@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from collector.commands import rulesbacktest, rulestest
+from collector.commands import rulesbacktest, rulesshadow, rulestest
 from collector.commands.common import load_configuration
 from collector.configuration import Configuration
 from collector.rulefindings import find_all
@@ -28,6 +28,7 @@ from rules.words import Line, explain
 app = typer.Typer(no_args_is_help=True, help="The alert rules: what they watch, and what they mean.")
 app.command("test")(rulestest.run_tests)
 app.command()(rulesbacktest.backtest)
+app.add_typer(rulesshadow.app, name="shadow")
 
 
 @app.command("list")

@@ -11,10 +11,12 @@ from collector.commands.deskvisit import Who, name_user, visit_desk
 from collector.commands.ticketviews import show_file, show_rows, show_ticket
 from collector.terminal import DEFAULT_CONFIG, AsJson, ConfigFolder, fail, print_json
 from devices.values import suggest
+from tickets.costs import find_cost, find_costs, sort_dearest
 from tickets.counter import Counter
 from tickets.deskplan import OTHER
 from tickets.priority import URGENCIES, Urgency
 from tickets.queue import OPEN, Filter, Order
+from tickets.rates import Rates
 from tickets.ticket import KINDS, PAUSES, STATES, Kind, Pause, Rating, State, Ticket
 
 _Choice = TypeVar("_Choice")
@@ -41,14 +43,21 @@ def list_(
     owner: Annotated[str, typer.Option(help="Id of a person.")] = "",
     mine: Annotated[bool, typer.Option("--mine", help="Those that you own.")] = False,
     overdue: Annotated[bool, typer.Option("--overdue", help="Those whose answer or work is late.")] = False,
-    sort: Annotated[str, typer.Option(help="priority, deadline or opened.")] = "priority",
+    sort: Annotated[
+        str, typer.Option(help="priority, deadline, opened, or cost: the dearest to leave as it is.")
+    ] = "priority",
     most: Annotated[int | None, typer.Option("--most", min=1, help="How many at most.")] = None,
     who: Who = "",
     as_json: AsJson = False,
 ) -> None:
     """List tickets; those that are open, the most important first."""
     groups: dict[str, tuple[State, ...]] = {"open": OPEN, "all": (), **{each: (each,) for each in STATES}}
-    orders: dict[str, Order] = {"priority": "priority", "deadline": "deadline", "opened": "opened"}
+    orders: dict[str, tuple[Order, bool]] = {
+        "priority": ("priority", False),
+        "deadline": ("deadline", False),
+        "opened": ("opened", False),
+        "cost": ("priority", True),
+    }
     kinds: dict[str, Kind | None] = {"": None, **{each: each for each in KINDS}}
     wanted = Filter(
         states=_choose(state, groups, "--state"),
@@ -58,13 +67,17 @@ def list_(
         owner=name_user(who) if mine else owner or None,
         overdue_at=time.time_ns() if overdue else None,
     )
-    order = _choose(sort, orders, "--sort")
+    order, by_cost = _choose(sort, orders, "--sort")
     with visit_desk(config) as (configuration, desk):
-        tickets = desk.list(wanted, order, most)
+        tickets = desk.list(wanted, order, None if by_cost else most)
+        rates = Rates(configuration.tariffs, desk.site.zone)
+        costs = find_costs(tickets, desk.list_members(tickets), rates, desk.site, time.time_ns())
+    if by_cost:
+        tickets = sort_dearest(tickets, costs)[:most]
     if as_json:
-        print_json(to_builtins(tickets))
+        print_json([to_builtins(ticket) | {"cost": to_builtins(costs.get(ticket.number))} for ticket in tickets])
     else:
-        show_rows(tickets, configuration)
+        show_rows(tickets, costs, configuration)
 
 
 @app.command()
@@ -72,10 +85,12 @@ def show(number: Number, config: ConfigFolder = DEFAULT_CONFIG, *, as_json: AsJs
     """Show a ticket: where it stands, its alerts, and everything that happened."""
     with visit_desk(config) as (configuration, desk):
         file = desk.show(number)
+        rates = Rates(configuration.tariffs, desk.site.zone)
+        cost = find_cost(file.members, rates, desk.site, file.ticket.closed_at or time.time_ns())
     if as_json:
-        print_json(to_builtins(file))
+        print_json(to_builtins(file) | {"cost": to_builtins(cost)})
     else:
-        show_file(file, configuration)
+        show_file(file, cost, configuration)
 
 
 # ── changing ─────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,7 +1,7 @@
 """Tickets on a terminal."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.table import Table
 from rich.text import Text
@@ -10,6 +10,8 @@ from collector.commands.common import show_moment
 from collector.configuration import Configuration
 from collector.terminal import console, print_rows
 from devices.durations import NANOSECONDS, format_duration
+from tickets.costs import Cost
+from tickets.costwords import sum_up_cost, tell_cost
 from tickets.priority import PRIORITIES
 from tickets.queue import File, Member
 from tickets.ticket import RUNNING, Event, Ticket
@@ -21,14 +23,14 @@ _SHOWN = 20
 """Members that are listed one by one."""
 
 
-def show_rows(tickets: Sequence[Ticket], configuration: Configuration) -> None:
-    """A table of tickets."""
+def show_rows(tickets: Sequence[Ticket], costs: Mapping[str, Cost], configuration: Configuration) -> None:
+    """A table of tickets, with what they have cost where any has."""
     if not tickets:
         console.print("No tickets.")
         return
     language, now = configuration.settings.site.language, time.time_ns()
     table = Table(title="Tickets", title_justify="left", header_style="bold")
-    for name in ("number", "", "state", "what", "where", "owner", "due"):
+    for name in ("number", "", "state", "what", "where", "owner", "due", *(["cost"] if costs else [])):
         table.add_column(name, overflow="fold", no_wrap=name not in {"what", "where"})
     for ticket in tickets:
         table.add_row(
@@ -39,6 +41,7 @@ def show_rows(tickets: Sequence[Ticket], configuration: Configuration) -> None:
             _show_place(ticket, configuration),
             _show_owner(ticket, configuration),
             _show_due(ticket, now),
+            *([sum_up_cost(costs[ticket.number], language)] if ticket.number in costs else []),
         )
     console.print(table)
 
@@ -51,7 +54,7 @@ def show_ticket(ticket: Ticket, configuration: Configuration) -> None:
     console.print("  ".join([*parts, *filter(None, [owner])]), markup=False, highlight=False, soft_wrap=True)
 
 
-def show_file(file: File, configuration: Configuration) -> None:
+def show_file(file: File, cost: Cost | None, configuration: Configuration) -> None:
     """A ticket with its alerts and its history."""
     ticket, site = file.ticket, configuration.settings.site
     language, zone, now = site.language, site.zone, time.time_ns()
@@ -72,6 +75,7 @@ def show_file(file: File, configuration: Configuration) -> None:
         "since": show_moment(ticket.since, zone) if ticket.since is not None else "",
         "evidence": " ".join(filter(None, [evidence.get("point", ""), value])),
         "limit": write_value(evidence.get("limit"), evidence.get("unit", ""), language),
+        "cost": "" if cost is None else tell_cost(cost, language),
         "runbook": ticket.runbook,
         "goes on from": ticket.follows,
         "answer due": _show_deadline(ticket.response_due, ticket.responded_at, configuration),

@@ -74,9 +74,9 @@ class AllOf(Combined):
         truths = [node.truth for node in self.nodes]
         return False if False in truths else None if None in truths else True
 
-    def recall(self, point: str, value: Value) -> bool | None:
+    def recall(self, device: str, point: str, value: Value) -> bool | None:
         """False where one says so; else nothing: the others' values at that moment are not known."""
-        return False if any(node.recall(point, value) is False for node in self.nodes) else None
+        return False if any(node.recall(device, point, value) is False for node in self.nodes) else None
 
 
 class AnyOf(Combined):
@@ -89,9 +89,9 @@ class AnyOf(Combined):
         truths = [node.truth for node in self.nodes]
         return True if True in truths else None if None in truths else False
 
-    def recall(self, point: str, value: Value) -> bool | None:
+    def recall(self, device: str, point: str, value: Value) -> bool | None:
         """True where one says so, false where all do; else nothing."""
-        truths = [node.recall(point, value) for node in self.nodes]
+        truths = [node.recall(device, point, value) for node in self.nodes]
         return True if True in truths else None if None in truths else False
 
 
@@ -105,9 +105,9 @@ class Not(Combined):
         truth = self.nodes[0].truth
         return None if truth is None else not truth
 
-    def recall(self, point: str, value: Value) -> bool | None:
+    def recall(self, device: str, point: str, value: Value) -> bool | None:
         """The opposite."""
-        truth = self.nodes[0].recall(point, value)
+        truth = self.nodes[0].recall(device, point, value)
         return None if truth is None else not truth
 
     def evidence(self) -> Evidence:

@@ -35,7 +35,8 @@ TakeArrival: TypeAlias = Callable[[Reading], bool]
 """Takes any reading of a device, late ones too; likewise."""
 
 TakeCount: TypeAlias = Callable[[int, int], bool]
-"""Takes how many people are in an area, and since when; likewise."""
+"""Takes how many people are in a place, and when the last of them was heard of (UTC ns; 0 where nobody is there);
+likewise."""
 
 
 class Node:
@@ -59,9 +60,9 @@ class Node:
     def resume(self, time: int) -> None:
         """Nothing could be heard up to here: what is missing since then says nothing of any device."""
 
-    def recall(self, point: str, value: Value) -> bool | None:
+    def recall(self, device: str, point: str, value: Value) -> bool | None:
         """What a value that came too late would have meant; None where the node cannot tell."""
-        del point, value
+        del device, point, value
         return None
 
     def amendment(self) -> str:
@@ -109,7 +110,12 @@ class Scope(Protocol):
         """Steps of a meter's register, as devices.counting tells them; a step ends one row before the newest."""
 
     def listen_occupancy(self, area: str, take: TakeCount) -> None:
-        """How many people are in an area (`building/floor/area`), whenever that changes."""
+        """How many people are in a place and when the last of them was heard of, after each passage at its doors.
+
+        Args:
+            area: `building/floor/area`, or a larger place; "" is the site.
+            take: the node's.
+        """
 
 
 class Condition(Model):

@@ -70,9 +70,9 @@ class _Stuck(Node):
         self.truth = truth
         return True
 
-    def recall(self, point: str, value: Value) -> bool | None:
+    def recall(self, device: str, point: str, value: Value) -> bool | None:
         """False where it is another value; the same one may come from any time."""
-        return False if point == self._point and value != self._value else None
+        return False if (device, point) == (self._device, self._point) and value != self._value else None
 
     def evidence(self) -> Evidence:
         """The value, and since when."""

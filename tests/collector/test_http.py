@@ -57,7 +57,7 @@ def test_a_missing_broker_is_no_reason_to_restart_but_one_not_to_be_ready(daemon
 def test_the_live_state_is_told(daemon: Daemon) -> None:
     status, live = get(daemon, "/live")
     assert status == 200
-    assert (live["site"], live["broker"]["state"], live["journal"]["head"], live["devices"]) == ("site", "down", 0, {})
+    assert (live["site"], live["broker"]["state"], live["journal"]["head"], live["devices"]) == ("site", "down", 1, {})
     counts = ("messages", "readings", "late", "duplicates", "quarantined", "ignored")
     assert live["counts"] == dict.fromkeys(counts, 0)
     assert live["configuration"] == {"loaded": live["started"], "in_force": True}

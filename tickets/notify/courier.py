@@ -164,7 +164,8 @@ class Courier(threading.Thread):
         now = desk.clock()
         with desk.database.read() as connection:
             letters = LetterBook(connection, site)
-            waiting, sent = letters.list_waiting(), letters.list_sent(now)
+            waiting = letters.list_waiting()
+            sent = letters.list_sent(now) if waiting else {}
             self.backlogs = count_letters(connection, site)
         for address in _rank(waiting):
             if self._stopping or self._next is not None:

@@ -5,8 +5,10 @@ An address of apprise holds passwords. It is read when it is used, and neither i
 
 import logging
 import re
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from io import StringIO
+from typing import Any, NamedTuple
 from urllib.parse import quote, unquote
 
 from tickets.notify.errors import NotDelivered
@@ -57,6 +59,14 @@ class Messenger:
         self.name, self.room, self.teams, self.language = name, room, teams, language
         self._read_url = read_url
 
+    def check(self) -> None:
+        """Looks whether its URL can be used; contacts nobody.
+
+        Raises:
+            NotDelivered: it cannot.
+        """
+        self._open("somebody")
+
     def send(self, message: Message, address: str = "") -> None:
         """Sends a message and waits until it is taken.
 
@@ -67,12 +77,25 @@ class Messenger:
         Raises:
             NotDelivered: it was not, or nobody knows.
         """
+        url, apprise, body_format = self._open(address)
+        with _listen() as said:
+            try:
+                taken = apprise.notify(title=message.subject, body=message.body, body_format=body_format)
+            except Exception as error:  # noqa: BLE001 - whatever a plug-in raises
+                # What it says may hold parts of the URL, and so may what it came from.
+                raise NotDelivered(f"{self.name}: apprise failed: {type(error).__name__}") from None
+            if not taken:
+                raise NotDelivered(f"{self.name}: {redact(said.getvalue(), url) or 'it was not taken'}")
+
+    def _open(self, address: str) -> tuple[str, Any, Any]:
+        """The URL for an address, apprise's sender, and the format of plain text.
+
+        Raises:
+            NotDelivered: the URL cannot be used.
+        """
         # It takes half a second and 20 MB to load: only who uses it pays.
         from apprise import Apprise, AppriseAsset, NotifyFormat  # noqa: PLC0415 - see above
-        from apprise.logger import LogCapture  # noqa: PLC0415 - likewise
 
-        logger = logging.getLogger("apprise")
-        logger.propagate = False  # what it logs may hold parts of the URL
         try:
             url = self._read_url()
         except Exception as error:
@@ -81,18 +104,25 @@ class Messenger:
             expected = f"no {PLACEHOLDER}" if self.room else PLACEHOLDER
             raise NotDelivered(f"{self.name}: expected {expected} in its URL; mend the URL or its kind", whole=True)
         url = url.replace(PLACEHOLDER, quote(address, safe=""))
-        asset = AppriseAsset(app_id="Siteward", app_desc="Siteward", http_redirects=False)
-        with LogCapture(level=logging.WARNING, fmt="%(message)s") as said:  # type: ignore[no-untyped-call] # apprise's
-            apprise = Apprise(asset=asset)
+        apprise = Apprise(asset=AppriseAsset(app_id="Siteward", app_desc="Siteward", http_redirects=False))
+        with _listen():
             if not apprise.add(url):
                 raise NotDelivered(f"{self.name}: its URL is none that apprise knows; mend it", whole=True)
-            try:
-                taken = apprise.notify(title=message.subject, body=message.body, body_format=NotifyFormat.TEXT)
-            except Exception as error:  # noqa: BLE001 - whatever a plug-in raises
-                # What it says may hold parts of the URL, and so may what it came from.
-                raise NotDelivered(f"{self.name}: apprise failed: {type(error).__name__}") from None
-            if not taken:
-                raise NotDelivered(f"{self.name}: {redact(said.getvalue(), url) or 'it was not taken'}")
+        return url, apprise, NotifyFormat.TEXT
+
+
+@contextmanager
+def _listen() -> Iterator[StringIO]:
+    """What apprise logs, which may hold parts of the URL, and goes nowhere else."""
+    logger, said = logging.getLogger("apprise"), StringIO()
+    handler = logging.StreamHandler(said)
+    handler.setLevel(logging.WARNING)
+    logger.propagate = False
+    logger.addHandler(handler)
+    try:
+        yield said
+    finally:
+        logger.removeHandler(handler)
 
 
 def redact(text: str, url: str) -> str:

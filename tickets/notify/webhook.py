@@ -78,6 +78,20 @@ class Webhook:
             timeout=urllib3.Timeout(connect=_CONNECT_S, read=self._timeout_s),
         )
 
+    def check(self) -> None:
+        """Looks whether its key can be used; contacts nobody.
+
+        Raises:
+            NotDelivered: it cannot.
+        """
+        self._find_secret()
+
+    def _find_secret(self) -> bytes:
+        try:
+            return decode_secret(self._read_secret())
+        except Exception as error:
+            raise NotDelivered(f"{self.name}: {error}", whole=True) from error
+
     def send(self, document: Mapping[str, object], key: str, now: int) -> Reply:
         """Posts a document and waits for the answer.
 
@@ -91,10 +105,7 @@ class Webhook:
         """
         body = orjson.dumps(document)
         timestamp = now // NANOSECONDS["s"]
-        try:
-            secret = decode_secret(self._read_secret())
-        except Exception as error:
-            raise NotDelivered(f"{self.name}: {error}", whole=True) from error
+        secret = self._find_secret()
         headers = {
             "content-type": "application/json",
             "user-agent": "Siteward",

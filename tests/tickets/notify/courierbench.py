@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from devices.durations import NANOSECONDS
 from tests.deskbench import Bench, open_file
+from tickets.database import Database
 from tickets.notify.courier import Courier, Outfit
 from tickets.notify.messenger import Messenger
 from tickets.notify.pacing import Pace
@@ -37,8 +38,8 @@ SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # noqa: S105 - of the specifi
 class CourierBench(Bench):
     """A bench whose courier has some channels."""
 
-    def __init__(self, folder: Path, *, pace: Pace = PACE, language: Language = "en") -> None:
-        super().__init__(open_file(folder), PLAN)
+    def __init__(self, database: Path | Database, *, pace: Pace = PACE, language: Language = "en") -> None:
+        super().__init__(open_file(database) if isinstance(database, Path) else database, PLAN)
         self.channels: dict[str, Channel] = {}
         self.outfit = Outfit(self.channels, pace, language, "https://desk.test/tickets/{number}")
         self.courier = Courier(lambda: self.desk, self.outfit)
@@ -50,6 +51,10 @@ class CourierBench(Bench):
         """Lets time pass, and the courier look."""
         self.clock.pass_(after)
         self.courier.step()
+
+    def restart(self) -> None:
+        """Another courier goes on, which knows only what stands in the database."""
+        self.courier = Courier(lambda: self.desk, self.outfit)
 
     def letters(self) -> list[Mapping[str, object]]:
         with self.database.read() as connection:
