@@ -16,6 +16,7 @@ from collector.commands import (
     quarantine,
     rules,
     simulate,
+    status,
     tickets,
 )
 
@@ -48,7 +49,7 @@ app.command()(configuration.init)
 app.command()(configuration.check)
 app.command()(configuration.schema)
 app.command()(doctor.doctor)
-app.command()(daemon.status)
+app.command()(status.status)
 app.add_typer(devices.app, name="devices")
 app.add_typer(credentials.app, name="credentials")
 app.add_typer(journal.app, name="journal")

@@ -15,14 +15,17 @@ import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from collector import credentialkeys, judging, ledger, quarantine, service, telemetry
+from collector import credentialkeys, judging, ledger, quarantine, service, telemetry, vitals
+from collector.annotations import Annotator
 from collector.configuration import Configuration, load
 from collector.embedded import EmbeddedDatabase
 from collector.errors import CollectorError
+from collector.evidencekeeper import EvidenceKeeper
 from collector.folder import ConfigurationError
 from collector.http import HttpServer
 from collector.journal import Journal
 from collector.judging import Judging
+from collector.notifying import change_courier, make_courier
 from collector.pipeline import Pipeline
 from collector.settings import BATCH_SIZE, FLUSH_INTERVAL
 from collector.states import State
@@ -38,7 +41,6 @@ CONSUMERS = ("store", ledger.CURSOR, judging.CURSOR)
 
 _LEDGER_KEEP = 30 * NANOSECONDS["d"]
 _LOOK_S = 0.5
-_TICKETS_SHOWN = 20
 _STOP_S = 4.0
 _STUCK_S = 90.0
 """Longer than a slow name server keeps an attempt to connect."""
@@ -52,6 +54,8 @@ class Daemon:
     Attributes:
         configuration: what is in force now.
         reload_failures: changed configurations that had errors.
+        started_ns, loaded_ns: when it was made, and when the configuration was read, UTC ns.
+        clock_skews: of devices whose clocks are wrong, ns.
     """
 
     configuration: Configuration
@@ -76,8 +80,8 @@ class Daemon:
         self.configuration = configuration = configuration.with_keys()
         self.reload_failures = 0
         self.stopping = threading.Event()
-        self._started_ns = self._loaded_ns = time.time_ns()
-        self._clock_skews: dict[str, int] = {}
+        self.started_ns = self.loaded_ns = time.time_ns()
+        self.clock_skews: dict[str, int] = {}
         self._problems: list[str] = []
         self._reloading = threading.Lock()
         self.http = HttpServer(settings.http.listen, self)
@@ -86,6 +90,9 @@ class Daemon:
         self.store = open_store(configuration)
         self.writer = StoreWriter(self.journal, self.store, *self._pace())
         self.judging = Judging(self.journal, configuration)
+        self.courier = make_courier(configuration)
+        self.annotator = Annotator(configuration, self.store)
+        self._evidence = EvidenceKeeper()
         self.subscriber = Subscriber(settings.mqtt, settings.site.id, self.pipeline, self.journal, self.stopping)
         self._scheduler = self._plan()
         self._watcher = threading.Thread(target=self._watch, name="watcher", daemon=True)
@@ -98,6 +105,8 @@ class Daemon:
         _guard(self._record_self)()  # before anything is judged: what follows tells how long nobody could be heard
         self.writer.start()
         self.judging.start()
+        self.courier.start()
+        self.annotator.start()
         self.subscriber.start()
         self._scheduler.start()
         self._watcher.start()
@@ -127,9 +136,12 @@ class Daemon:
         self._scheduler.shutdown()
         self.writer.stop()
         self.judging.stop()
+        self.courier.stop()
+        self.annotator.stop()
         if not self.subscriber.join(max(0.1, deadline - time.monotonic())):
             log.warning("the broker does not answer; leaving without goodbye")
         self.http.stop()
+        self._evidence.close()
         self.store.close()
         try:
             self.journal.close()
@@ -150,6 +162,7 @@ class Daemon:
         jobs: list[tuple[Callable[[], object], float]] = [
             (self._fold, 10),
             (self._trim, 10),
+            (self._keep_evidence, 10),
             (self._record_self, 30),
             (self._summarize, 60),
             (self._expire, 600),
@@ -163,7 +176,7 @@ class Daemon:
 
     def _fold(self) -> None:
         ledger.fold(self.journal)
-        self._clock_skews = ledger.clock_skews(self.journal.connection())
+        self.clock_skews = ledger.clock_skews(self.journal.connection())
 
     def _trim(self) -> None:
         settings, now = self.configuration.settings, time.time_ns()
@@ -171,6 +184,9 @@ class Daemon:
         with self.journal.transaction() as connection:
             quarantine.trim(connection, now - settings.quarantine.keep, settings.quarantine.max_size)
             ledger.trim(connection, now - _LEDGER_KEEP)
+
+    def _keep_evidence(self) -> None:
+        self._evidence.keep(self.configuration, self.store, self.pipeline.latest)
 
     def _record_self(self) -> None:
         self.journal.commit([telemetry.self_reading(self, time.time_ns())])
@@ -222,7 +238,7 @@ class Daemon:
                 log.info("the configuration has no errors any more")
                 self._problems = []
             self.use(configuration)
-            self._loaded_ns = began_ns
+            self.loaded_ns = began_ns
 
     def use(self, configuration: Configuration) -> None:
         """Takes over a configuration as a whole."""
@@ -234,11 +250,13 @@ class Daemon:
         self.pipeline.limits = new.quarantine
         self.subscriber.change(new.mqtt, configuration.decoder())
         self.judging.use(configuration)
+        change_courier(self.courier, configuration)
         if (old.store, old.site, old.retention) != (new.store, new.site, new.retention):
             self.store = open_store(configuration)
             self.writer.swap(self.store, *self._pace())
         else:
             self.store.use(configuration.register)
+        self.annotator.use(configuration, self.store)
         log.info("configuration taken over", devices=len(configuration.register.devices))
 
     def _fix(self, configuration: Configuration) -> Configuration:
@@ -260,7 +278,7 @@ class Daemon:
     @property
     def uptime_s(self) -> float:
         """Seconds since the start."""
-        return (time.time_ns() - self._started_ns) / NANOSECONDS["s"]
+        return (time.time_ns() - self.started_ns) / NANOSECONDS["s"]
 
     def ailments(self) -> list[str]:
         """What a restart might cure."""
@@ -271,9 +289,8 @@ class Daemon:
             found.append(f"ingestion has not moved for {_STUCK_S:.0f} s")
         if not self.writer.is_alive():
             found.append("the store writer ended")
-        if not self.judging.is_alive():
-            found.append("judging ended")
-        return found
+        ended = {"judging": self.judging, "the courier": self.courier, "the annotator": self.annotator}
+        return found + [f"{name} ended" for name, thread in ended.items() if not thread.is_alive()]
 
     def obstacles(self) -> list[str]:
         """Why readings cannot be taken right now."""
@@ -293,54 +310,7 @@ class Daemon:
 
     def live(self) -> dict[str, object]:
         """The state of everything, for `status`, the portal and the demo; times in UTC ns."""
-        session, writer, pipeline = self.subscriber.session, self.writer, self.pipeline
-        return {
-            "site": self.configuration.settings.site.id,
-            "started": self._started_ns,
-            "configuration": {
-                "loaded": self._loaded_ns,
-                "in_force": pipeline.decoder is self.configuration.decoder(),
-            },
-            "problems": self.obstacles(),
-            "broker": {"state": session.state.value, "connects": session.connects, "trouble": session.trouble},
-            "store": {"state": writer.state, "trouble": writer.trouble, "written": writer.written},
-            "journal": {
-                "head": self.journal.head,
-                "store": writer.position,
-                "bytes": self.journal.used_bytes,
-                "quota_bytes": int(self.journal.quota_bytes),
-            },
-            "rules": {
-                "state": self.judging.state,
-                "judged": self.judging.position,
-                "set_aside": self.judging.failed.copy(),
-            },
-            "tickets": [
-                {
-                    "number": ticket.number,
-                    "title": ticket.title,
-                    "state": ticket.state,
-                    "priority": ticket.priority,
-                    "subject": ticket.subject_id,
-                    "alerts": ticket.alerts,
-                    "opened": ticket.opened_at,
-                }
-                for ticket in self.judging.tickets(_TICKETS_SHOWN)
-            ],
-            "counts": {
-                "messages": pipeline.messages,
-                "readings": pipeline.readings,
-                "late": pipeline.late,
-                "duplicates": pipeline.duplicates,
-                "quarantined": pipeline.quarantined,
-                "ignored": pipeline.ignored,
-            },
-            "clock_skew_s": {device: skew / NANOSECONDS["s"] for device, skew in self._clock_skews.items()},
-            "devices": {
-                device: {"time": reading.time, "values": reading.values}
-                for device, reading in list(pipeline.latest.items())
-            },
-        }
+        return vitals.tell(self)
 
 
 def _claim(folder: Path) -> int:

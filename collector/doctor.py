@@ -8,8 +8,11 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from collector.checks.broker import BrokerCheck
+from collector.checks.desk import check_desk
 from collector.checks.gateway import check_gateway, find_existing
 from collector.checks.outage import check_outage
+from collector.checks.rules import check_rules
+from collector.checks.telling import check_telling
 from collector.configuration import Configuration
 from collector.errors import CollectorError
 from collector.journal import Journal
@@ -24,7 +27,7 @@ _EXPECTED_ERRORS = (CollectorError, OSError, sqlite3.Error)
 
 
 class Section(NamedTuple):
-    """Findings about one subject: broker, database, gateway, outage."""
+    """Findings about one subject: broker, database, gateway, rules, desk, outage."""
 
     name: str
     findings: list[Finding]
@@ -40,6 +43,8 @@ def examine(configuration: Configuration) -> list[Section]:
             _Examination("broker", broker.run),
             _Examination("database", lambda: _inspect_store(configuration)),
             _Examination("gateway", lambda: [*trouble, *check_gateway(settings, journal)]),
+            _Examination("rules", lambda: check_rules(configuration, journal)),
+            _Examination("desk", lambda: _inspect_desk(configuration)),
         ]
         deadline = time.monotonic() + _LIMIT_S
         sections = [examination.finish(deadline) for examination in examinations]
@@ -74,6 +79,11 @@ def _inspect_store(configuration: Configuration) -> Iterator[Finding]:
         yield from store.inspect()
     finally:
         store.close()
+
+
+def _inspect_desk(configuration: Configuration) -> Iterator[Finding]:
+    if (yield from check_desk(configuration)):
+        yield from check_telling(configuration)
 
 
 class _Examination:

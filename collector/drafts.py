@@ -1,13 +1,13 @@
 """Drafts of rules: config/rules/drafts/*.yaml, a rule in each, beside the rules in force and not among them."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from collector import rulecheck
 from collector.configuration import Configuration
 from collector.errors import CollectorError
-from collector.folder import PLACES, RULES, ConfigurationError, FolderReading, Origin
+from collector.folder import PLACES, RULES, ConfigurationError, FolderReading, Origin, Problem
 from collector.registerfile import lock_folder, replace_files
 from collector.rulecheck import Surroundings
 from collector.ruletext import read_entry, replace_entry, write_alone
@@ -35,12 +35,31 @@ def read_drafts(configuration: Configuration) -> list[Draft]:
     Raises:
         ConfigurationError: with every problem of every draft.
     """
-    files = sorted(folder_of(configuration).glob("[!.]*.yaml"))
-    return [draft for draft, _ in _read(configuration, files)]
+    found, problems = read_good(configuration)
+    if problems:
+        raise ConfigurationError(problems)
+    return found
 
 
-def _read(configuration: Configuration, files: Sequence[Path]) -> list[tuple[Draft, str]]:
-    """Drafts with the text of their files."""
+def read_good(configuration: Configuration) -> tuple[list[Draft], list[Problem]]:
+    """The drafts that can be judged, and what is wrong with the files of others."""
+    found: list[Draft] = []
+    problems: list[Problem] = []
+    for file in list_files(configuration):
+        try:
+            found += [draft for draft, _ in _read(configuration, file)]
+        except ConfigurationError as error:
+            problems += error.problems
+    return found, problems
+
+
+def list_files(configuration: Configuration) -> list[Path]:
+    """The files of all drafts."""
+    return sorted(folder_of(configuration).glob("[!.]*.yaml"))
+
+
+def _read(configuration: Configuration, file: Path) -> list[tuple[Draft, str]]:
+    """The drafts of a file, with its text."""
     reading = FolderReading(configuration.folder)
     around = Surroundings(
         configuration.register,
@@ -49,7 +68,7 @@ def _read(configuration: Configuration, files: Sequence[Path]) -> list[tuple[Dra
         configuration.calendars,
         configuration.desk,
     )
-    found = [draft for file in files for draft in _read_file(reading, file, around)]
+    found = list(_read_file(reading, file, around))
     if reading.problems:
         raise ConfigurationError(reading.sorted_problems())
     return found
@@ -79,7 +98,7 @@ def start(configuration: Configuration, file: Path) -> list[Draft]:
         CollectorError: it is the rule in force, or there is none, or it is written in a way that cannot be taken out.
         OSError: a file cannot be read or written.
     """
-    found = _read(configuration, [file])
+    found = _read(configuration, file)
     if not found:
         raise CollectorError(f"{file}: there is no rule in it")
     live = {rule.id: rule for rule in configuration.rules}
@@ -99,11 +118,15 @@ def find(configuration: Configuration, rule: str) -> Draft:
     """The draft of a rule.
 
     Raises:
-        CollectorError: there is none, or a draft is wrong.
+        ConfigurationError: there is no good one, and some are wrong.
+        CollectorError: there is none.
     """
-    for draft in read_drafts(configuration):
+    found, problems = read_good(configuration)
+    for draft in found:
         if draft.rule.id == rule:
             return draft
+    if problems:
+        raise ConfigurationError(problems)
     raise CollectorError(f"there is no draft of rule {rule!r}; see: siteward rules shadow list")
 
 

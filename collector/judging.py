@@ -21,6 +21,7 @@ from collector.configuration import Configuration
 from collector.deskopening import make_desk, open_desk_database
 from collector.errors import CollectorError
 from collector.journal import Journal
+from collector.shadowing import Shadowing
 from collector.snapshots import Snapshot
 from devices.durations import NANOSECONDS
 from rules.alerts import Alert
@@ -84,6 +85,7 @@ class Judging(threading.Thread):
         self._next: Configuration | None = None
         self._judge: Judge | None = None
         self._desk: Desk | None = None
+        self._shadow = Shadowing()
         self._waiting: list[Order] = []  # given by the judge, not yet taken by the desk
         self._mutes: Sequence[Mute] = ()
         self._snapped_at = time.monotonic()
@@ -149,8 +151,10 @@ class Judging(threading.Thread):
             self._snap(judge, desk)
         if not self._judge_batch(judge):
             self.state = "idle"
+            now = self._clock() - _BEHIND
             with self._lock:
-                self._waiting += judge.advance(self._clock() - _BEHIND)
+                self._waiting += judge.advance(now)
+            self._shadow.advance(now)
             self._hand_over(desk)
             self._journal.wait(self.position, _IDLE_S)
 
@@ -168,17 +172,21 @@ class Judging(threading.Thread):
         rules = [rule for rule in self._configuration.rules if rule.id not in self.failed]
         site = self._configuration.rule_site()
         self.position = self._journal.cursor(CURSOR)
-        judge = None
+        judge, restored = None, {}
         try:
             snapshot = snapshots.read(self._path)
             if snapshot is not None:
                 judge = Judge(rules, site, snapshot.state["engine"]["now"])
                 self._waiting += judge.restore(snapshot.state)
-                self.position = snapshot.position
+                self.position, restored = snapshot.position, snapshot.state.get("shadow", {})
         except (SnapshotError, OSError, LookupError, TypeError) as error:
             log.warning("the rules' state cannot be read; they begin anew", reason=str(error))
             judge = None
         self._judge = judge = judge or Judge(rules, site, self._clock())
+        self._shadow.close()
+        self._shadow.refresh(self._configuration, judge.engine.now)
+        if restored:
+            self._shadow.restore(restored)
         self._mutes = ()
         return judge
 
@@ -204,12 +212,14 @@ class Judging(threading.Thread):
             return False
         self.state = "judging"
         with self._lock:
-            evaluate, waiting = judge.evaluate, self._waiting
+            evaluate, waiting, shadow = judge.evaluate, self._waiting, self._shadow
             for position, readings in entries:
                 for reading in readings:
                     orders = evaluate(reading)
                     if orders:
                         waiting += orders
+                    if shadow.active:
+                        shadow.evaluate(reading)
                 self.judged += len(readings)
                 self.position = position
         return True
@@ -228,6 +238,7 @@ class Judging(threading.Thread):
         if configuration is not None:
             self._take_over(configuration, judge, desk)
         now = judge.engine.now
+        self._shadow.refresh(self._configuration, now)
         desk.tick(now)
         mutes = desk.mutes(now)
         if mutes != self._mutes:
@@ -250,7 +261,7 @@ class Judging(threading.Thread):
         self._snapped_at = time.monotonic()
         self._hand_over(desk)
         with self._lock:
-            state = judge.snapshot()
+            state = judge.snapshot() | {"shadow": self._shadow.snapshot()}
         snapshots.write(self._path, Snapshot(self.position, state))
         self._journal.advance(CURSOR, self.position)
 
@@ -260,5 +271,6 @@ class Judging(threading.Thread):
                 self._snap(self._judge, self._desk)
         except Exception:
             log.exception("the rules' state was not saved; some readings will be judged again")
+        self._shadow.close()
         if self._desk is not None:
             self._desk.database.close()

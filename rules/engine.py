@@ -127,10 +127,8 @@ class Engine:
             if reading.late:
                 self.late += 1
                 self._look_back(plan, reading)
-            elif plan.listeners:
+            else:
                 self._judge(plan, reading)
-            if plan.arrivals:
-                self._take_arrival(plan, reading)
             if self.turned:
                 self._turn(plan.pace, newest)
         return self._take_told() if self._told else _NONE
@@ -142,8 +140,9 @@ class Engine:
         else:
             reading = pace.join(reading)
             time = pace.newest
-        if pace.lag or not 0 <= reading.received - time <= STALE:
-            self._follow(plan, time, reading.received - time)
+        lag = reading.received - time
+        if pace.lag or not 0 <= lag <= STALE:
+            self._follow(plan, time, lag)
         find = reading.values.get
         watch: Watch | None = None
         try:
@@ -151,6 +150,9 @@ class Engine:
                 value = find(point)
                 if value is not None and take(value, reading) and watch is not None:
                     watch.weigh(time)
+            for take_arrival, watch in plan.arrivals:
+                if take_arrival(reading):
+                    watch.weigh(reading.received - watch.lag)
         except RulesError:
             raise
         except Exception as error:
@@ -167,14 +169,6 @@ class Engine:
                 raise watch.blame(error) from error
         if pace.waiting:
             pace.waiting = tuple(watch for watch in pace.waiting if watch.postpone(pace))
-
-    def _take_arrival(self, plan: Plan, reading: Reading) -> None:
-        for take_arrival, watch in plan.arrivals:
-            try:
-                if take_arrival(reading):
-                    watch.weigh(reading.received - watch.lag)
-            except Exception as error:
-                raise watch.blame(error) from error
 
     def _turn(self, pace: Pace, newest: int) -> None:
         """Looks at the rules that the reading may have changed."""
@@ -194,6 +188,12 @@ class Engine:
                 bad[watch] = bad.get(watch, False) or watch.recall(reading.device, point, value)
         for watch, was_bad in bad.items():
             watch.look_back(reading.time, bad=was_bad)
+        for take_arrival, watch in plan.arrivals:
+            try:
+                if take_arrival(reading):
+                    watch.weigh(reading.received - watch.lag)
+            except Exception as error:
+                raise watch.blame(error) from error
 
     # ── state ────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -75,14 +75,19 @@ class Outcome:
             tuple[str, tuple[str, str]], AlertKey
         ] = {}  # rule and subject -> the ticket that had it last
 
-    def take(self, orders: Iterable[Order]) -> None:
-        """Does what orders say."""
+    def take(self, orders: Iterable[Order], now: int) -> None:
+        """Does what orders say.
+
+        Args:
+            orders: of a judge.
+            now: the judge's clock, UTC ns: what was held back gets its ticket now.
+        """
         for order in orders:
             match order.kind:
                 case "open":
-                    self._place(order, None)
+                    self._place(order, None, now)
                 case "join":
-                    self._place(order, order.lead)
+                    self._place(order, order.lead, now)
                 case "hold":
                     self._begin(order).reason = order.reason
                 case "amend":
@@ -102,7 +107,8 @@ class Outcome:
         key = key_of(order.transition)
         return self.alerts.setdefault(key, ToldAlert(order.transition))
 
-    def _place(self, order: Order, lead: AlertKey | None) -> None:
+    def _place(self, order: Order, lead: AlertKey | None, now: int) -> None:
+        was_held = key_of(order.transition) in self.alerts
         alert = self._begin(order)
         alert.reason = order.reason
         ticket = self._find(lead) if lead is not None else self._find_same(alert)
@@ -111,7 +117,8 @@ class Outcome:
             if rule is not None and rule.ticket is None:
                 alert.reason = "its rule asks for no ticket"
                 return
-            ticket = self.tickets[alert.key] = DueTicket(alert.key, order.transition.at)
+            opened = now if was_held else order.transition.at
+            ticket = self.tickets[alert.key] = DueTicket(alert.key, opened)
         self._move(alert, ticket)
 
     def _find(self, lead: AlertKey) -> DueTicket | None:

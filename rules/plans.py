@@ -1,8 +1,8 @@
 """Plans: which watches a device's readings concern. Made once; judging a reading only follows them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b
-from typing import TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from devices.counting.facts import find_facts
 from devices.register import Device
@@ -71,22 +71,32 @@ class Wiring:
         self.conditions: dict[str, bytes] = {}
         self._site, self._clock = site, clock
         self._timetables: dict[tuple[tuple[str, ...], tuple[str, ...]], Timetable] = {}
-        for rule in rules:
-            if rule.enabled:
-                self._wire(rule)
+        jobs = [job for rule in rules if rule.enabled for job in self._plan_rule(rule)]
+        places = {device.id: place for place, device in enumerate(site.register)}
+        for order in sorted(range(len(jobs)), key=lambda order: places[jobs[order].devices[0].id]):
+            self._wire(jobs[order], order)
+        self.watches = dict(sorted(self.watches.items(), key=lambda entry: entry[1].order))
+        for plan in self.plans.values():
+            plan.listeners = tuple(sorted(plan.listeners, key=_order_of))
+            plan.arrivals = tuple(sorted(plan.arrivals, key=_order_of))
 
-    def _wire(self, rule: Rule) -> None:
-        condition = self.conditions[rule.id] = _hash([rule.per, rule.condition_text])
+    def _plan_rule(self, rule: Rule) -> "Iterator[_Job]":
+        """The watches that a rule needs."""
+        self.conditions[rule.id] = _hash([rule.per, rule.condition_text])
         timetable = self._find_timetable(tuple(rule.active or ()), tuple(rule.mute or ()))
+        for subject, devices in find_coverage(rule, self._site).subjects.items():
+            yield _Job(rule, timetable, subject, devices)
+
+    def _wire(self, job: "_Job", order: int) -> None:
+        rule, timetable, subject, devices = job
         now = self._clock.now
-        for subject, members in find_coverage(rule, self._site).subjects.items():
-            scope = _Scope(subject, members, self._site, now)
-            node = rule.when.build(scope)
-            watch = Watch(rule, subject, node, Gate(timetable, now), self._clock, len(self.watches))
-            watch.fingerprint = _hash([condition.hex(), *scope.facts()])
-            self.watches[rule.id, subject] = watch
-            self._connect(scope, watch)
-            watch.plan()
+        scope = _Scope(subject, devices, self._site, now)
+        node = rule.when.build(scope)
+        watch = Watch(rule, subject, node, Gate(timetable, now), self._clock, order)
+        watch.fingerprint = _hash([self.conditions[rule.id].hex(), *scope.facts()])
+        self.watches[rule.id, subject] = watch
+        self._connect(scope, watch)
+        watch.plan()
 
     def _find_timetable(self, active: tuple[str, ...], mute: tuple[str, ...]) -> Timetable:
         timetable = self._timetables.get((active, mute))
@@ -141,6 +151,21 @@ class Wiring:
         return source
 
 
+class _Job(NamedTuple):
+    """A watch that is to be made."""
+
+    rule: Rule
+    timetable: Timetable
+    subject: Subject
+    devices: tuple[Device, ...]
+
+
+def _order_of(listener: Sequence[Any]) -> int:
+    """Sources come first, then watches by their rules."""
+    watch = listener[-1]
+    return -1 if watch is None else watch.order
+
+
 class _Scope:
     """See `rules.conditions.node.Scope`."""
 
@@ -174,6 +199,7 @@ class _Scope:
                 f"{device.id} {device.nominal_voltage} {device.current_limit} {device.flow_limit} {device.interval}"
                 f" {device.direction}"
             )
+        yield self.site.zone.key
         for name, point, _ in (*self.values, *self.steps):
             yield f"{name} {point}"
         for name, _ in (*self.arrivals, *self.counts):

@@ -42,11 +42,13 @@ class Meter:
 
     def take(self, value: Value, reading: Reading) -> bool:
         """See `Source`."""
-        for step in self._counter.feed(reading.time, value):  # type: ignore[arg-type] # registers are numbers
+        counter, time = self._counter, reading.time
+        plain = counter.count(time, value)  # type: ignore[arg-type] # registers are numbers
+        for step in (plain,) if plain is not None else counter.feed(time, value):  # type: ignore[arg-type] # likewise
             for take, watch in self.listeners:
                 try:
                     if take(step):
-                        watch.weigh(reading.time)
+                        watch.weigh(time)
                 except Exception as error:
                     raise watch.blame(error) from error
         return False

@@ -44,30 +44,28 @@ class Tally:
         A step over several periods is divided between the one that it begins in and the one that it ends in, as
         `spread` does. Of those in between nothing is told, unless the register stood still over all of them.
         """
-        begin, end = step.begin, step.end
-        if step.kind in LEFT_OUT or end <= begin:
+        kind, begin, end, _, amount, _ = step
+        if kind in LEFT_OUT or end <= begin:
             return _NONE
         if self.start <= begin and end < self.end:
-            self._count(step)
+            if kind not in BREAKS:
+                self.amount += amount
+                self._covered += end - begin
             return _NONE
         told = []
         if not self.start <= begin < self.end:  # the first step, or a hole before this one
             if self.start < self.end:
                 told.append(self._total())
             self._open(begin)
-        if end <= self.end:
-            self._count(step)
-        else:
+        if end > self.end:
             told += self._divide(step)
+        elif kind not in BREAKS:
+            self.amount += amount
+            self._covered += end - begin
         if end == self.end:
             told.append(self._total())
             self._open(end)
         return told
-
-    def _count(self, step: Step) -> None:
-        if step.kind not in BREAKS:
-            self.amount += step.amount
-            self._covered += step.end - step.begin
 
     def _divide(self, step: Step) -> list[Consumption]:
         """Takes a step that goes on beyond the running period."""

@@ -35,7 +35,7 @@ class Series(Model):
     """
 
     model_config = ConfigDict(extra="allow", frozen=True)
-    __pydantic_extra__: dict[str, str | float | bool]
+    __pydantic_extra__: dict[str, str | int | float | bool]
 
     device: OneOrMore[Identifier] = Field(description="Which devices say it.")
     from_: MomentField | None = Field(None, alias="from", description="When the first reading is; left out: the start.")

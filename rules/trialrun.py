@@ -16,6 +16,7 @@ from rules.judge import Judge
 from rules.localtime import find_moment, show_time
 from rules.mutes import Mute
 from rules.notation import Moment, flatten
+from rules.orders import Order
 from rules.outcome import DueTicket, Outcome, ToldAlert
 from rules.rule import Rule
 from rules.site import Site
@@ -130,7 +131,7 @@ class _Trial:
         self._failures: list[Failure] = []
 
     def run(self) -> list[Failure]:
-        test, judge, take = self._test, self._judge, self._outcome.take
+        test, judge = self._test, self._judge
         mutes = [
             Mute(
                 number,
@@ -142,15 +143,15 @@ class _Trial:
             )
             for number, plan in enumerate(test.mutes, start=1)
         ]
-        take(judge.mute(mutes))
+        self._take(judge.mute(mutes))
         readings = list(self._make_readings())
         waiting = iter(readings)
         reading = next(waiting, None)
         for moment, number, expectation in self._list_expectations(readings):
             while reading is not None and reading.received <= moment:
-                take(judge.evaluate(reading))
+                self._take(judge.evaluate(reading))
                 reading = next(waiting, None)
-            take(judge.advance(moment))
+            self._take(judge.advance(moment))
             if expectation is not None:
                 self._compare(number, expectation)
         if not test.expect and self._outcome.alerts:
@@ -159,6 +160,9 @@ class _Trial:
             )
             self._failures.append(Failure(("expect",), "expected that nothing is ever told", (), told))
         return self._failures
+
+    def _take(self, orders: Sequence[Order]) -> None:
+        self._outcome.take(orders, self._judge.engine.now)
 
     def _list_expectations(self, readings: Sequence[Reading]) -> list[tuple[int, int, Expectation | None]]:
         """Moments to stop at, in order; where nothing may ever be told, the last reading and a day after it."""

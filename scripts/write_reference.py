@@ -27,6 +27,7 @@ from rules.conditions.node import Condition
 from rules.rule import Rule
 from rules.when import When
 from tickets.deskplan import DeskPlan
+from tickets.tariffs import Tariffs
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
 _NOTE = "<!-- written by scripts/write_reference.py -->\n"
@@ -115,7 +116,9 @@ def _settings(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, .
         if not inner:
             yield f"`{path}`", _kind(field), _default(field), field.description or ""
         for found in inner:
-            for row in _settings(found, f"{path}{'[]' if get_origin(field.annotation) is list else ''}."):
+            origin = get_origin(field.annotation)
+            many = "[]" if origin is list else ".NAME" if origin is dict else ""
+            for row in _settings(found, f"{path}{many}."):
                 if len(inner) > 1 and "required" in row[2]:  # by one of several kinds
                     kind = get_args(found.model_fields["kind"].annotation)[0]
                     yield row[0], row[1], f"required for `{kind}`", row[3]
@@ -123,14 +126,19 @@ def _settings(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, .
                     yield row
 
 
+def _merge(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, ...]:
+    """One row for a key that several kinds of store or channel share."""
+    values = ", ".join(dict.fromkeys([first[1], second[1]]))
+    defaults = [row[2] for row in (first, second) if "required" not in row[2]]
+    return (first[0], values, defaults[0] if defaults else "**required**", second[3])
+
+
 def settings_page() -> str:
     """Every key of siteward.yaml and of a device."""
     head = ("key", "value", "default", "meaning")
     seen: dict[str, tuple[str, ...]] = {}
     for row in _settings(Settings):
-        if row[0] in seen:  # the two kinds of store share `kind`
-            row = (row[0], f"{seen[row[0]][1]}, {row[1]}", "`embedded`", row[3])  # noqa: PLW2901 - merged on purpose
-        seen[row[0]] = row
+        seen[row[0]] = _merge(seen[row[0]], row) if row[0] in seen else row
     return (
         f"# Settings\n\n{_NOTE}\nDurations are written `30s`, `15m`, `1h30m`, `7d`. Paths are relative to the"
         " configuration's folder. Unknown keys are errors.\n\n## siteward.yaml\n\n"
@@ -331,12 +339,14 @@ def conditions_page() -> str:
 
 
 def rules_page() -> str:
-    """What rules, calendars and the desk's plan may say."""
+    """What rules, calendars, tariffs and the desk's plan may say."""
     note = "Durations are written `30s`, `15m`, `1h30m`, `7d`. Unknown keys are errors."
-    parts = [f"# Rules, calendars, desk\n\n{_NOTE}\n{note} What stands below `when`: [conditions](conditions.md).\n"]
+    note += " What stands below `when`: [conditions](conditions.md)."
+    parts = [f"# Rules, calendars, tariffs, desk\n\n{_NOTE}\n{note}\n"]
     for file, model, entry in (
         ("rules/*.yaml", Rule, "A list `rules` of:"),
         ("calendars.yaml", CalendarPlan, "A map `calendars` from names to:"),
+        ("tariffs.yaml", Tariffs, ""),
         ("desk.yaml", DeskPlan, ""),
         ("places.yaml", Places, ""),
     ):

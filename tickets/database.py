@@ -11,7 +11,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from tickets.errors import DatabaseError
 
-HEAD = "0002"
+HEAD = "0003"
 """The migration that these tables are made by."""
 
 VERSION_TABLE = "desk_version"

@@ -12,13 +12,14 @@ from rules.mutes import Mute
 from rules.orders import Order
 from rules.rule import Rule
 from rules.site import Site
-from tickets import queue
+from tickets import evidencebook, queue
 from tickets.alertbook import AlertBook
 from tickets.book import Book, Case, upsert, write_number
 from tickets.database import Database
 from tickets.deskplan import DeskPlan
 from tickets.dispatch import Dispatch
 from tickets.errors import NotAllowed, Overtaken
+from tickets.evidence import Evidence
 from tickets.intake import Intake
 from tickets.mutebook import list_mutes
 from tickets.queue import File, Filter, Member
@@ -172,6 +173,11 @@ class Desk:
         """The alerts of tickets by the tickets' numbers; see `tickets.queue.list_members`."""
         with self.database.read() as connection:
             return queue.list_members(connection, self.site.id, [ticket.number for ticket in tickets])
+
+    def read_evidence(self, number: str) -> Evidence | None:
+        """The readings that are kept with a ticket; None where nothing has been looked for yet."""
+        with self.database.read() as connection:
+            return evidencebook.read_evidence(connection, self.site.id, self.complete(number))
 
     def show(self, number: str) -> File:
         """One ticket with everything about it.

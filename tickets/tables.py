@@ -11,6 +11,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -204,6 +205,17 @@ LETTERS = Table(
     Index(None, "site", "ended_at"),
 )
 """One event for one recipient over one channel. The unique key makes sorting the outbox again change nothing."""
+
+EVIDENCE = Table(
+    "ticket_evidence",
+    NAMES,
+    Column("ticket_id", _ID, ForeignKey("ticket.id"), primary_key=True, autoincrement=False),
+    Column("site", String(64), nullable=False),
+    Column("begins_at", BigInteger, nullable=False),
+    Column("ends_at", BigInteger, nullable=False),
+    Column("series", LargeBinary, nullable=False, comment="msgpack of tickets/evidence.py, compressed"),
+)
+"""The readings around a ticket's alerts; they stay when the store has deleted its own."""
 
 MUTES = Table(
     "mute",

@@ -69,11 +69,11 @@ def replay(
     for reading in history.readings(begin, span.stop):
         orders = evaluate(reading)
         if orders:
-            take(orders)
+            take(orders, judge.engine.now)
         count += 1
         if not count % _PROGRESS_EVERY:
             tell(reading.time)
-    take(judge.advance(span.stop))
+    take(judge.advance(span.stop), span.stop)
     tell(span.stop)
     alerts = outcome.alerts.values()
     return Replay(

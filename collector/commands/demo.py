@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, redirect_stderr, suppress
+from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,7 @@ def demo(
     campus = make_campus(configuration, days, now)
     introduce(campus, configuration, settings.mqtt.url)
     console.print(
-        f"\nThe demo keeps everything in {folder}\nLook into it with: siteward ledger -c {configuration.folder}"
+        f"\nThe demo keeps everything in {folder}\nLook into it with: siteward tickets list -c {configuration.folder}"
     )
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends it as Ctrl-C does
     try:
@@ -109,6 +110,9 @@ def furnish(configuration: Configuration, folder: Path, port: int) -> Configurat
         "store": {"kind": "embedded"},
         "http": {"listen": f"127.0.0.1:{find_free_port()}"},
     }
+    (copy / "rules").mkdir(exist_ok=True)
+    with as_file(files("collector.simulation") / "demo-rules.yaml") as rules:
+        shutil.copyfile(rules, copy / "rules" / "demo.yaml")
     (copy / "siteward.yaml").write_text(yaml.safe_dump(content, allow_unicode=True, sort_keys=False), encoding="utf-8")
     return load_configuration(copy)
 
@@ -192,8 +196,9 @@ def _draw(daemon: Daemon, view: LiveView, publishing: "Future[None]") -> None:
 
 def _print_lines(daemon: Daemon, view: LiveView, publishing: "Future[None]") -> None:
     while not publishing.done():
-        now = time.time_ns()
-        console.print(f"{view.tell_time(now)}  {view.summarize(daemon.live(), now)}", highlight=False, soft_wrap=True)
+        now, live = time.time_ns(), daemon.live()
+        for line in (view.summarize(live, now), *view.tell_tickets(live)):
+            console.print(f"{view.tell_time(now)}  {line}", markup=False, highlight=False, soft_wrap=True)
         wait([publishing], _LINE_S)
 
 

@@ -13,14 +13,14 @@ from collector.terminal import DEFAULT_CONFIG, EXIT_FINDINGS, AsJson, ConfigFold
 
 
 def doctor(config: ConfigFolder = DEFAULT_CONFIG, *, as_json: AsJson = False) -> None:
-    """Look at broker, database and gateway, and say what an outage would cost.
+    """Look at broker, database, gateway, rules and desk, and say what an outage would cost.
 
     Exits with 1 where something is to mend. Takes some seconds, also beside a running daemon.
     To measure the broker's queue, a thousand small messages go to siteward/SITE/doctor/….
     """
     configuration = load_configuration(config)
     logs.configure()
-    with messages.status("Looking at broker, database and gateway …"):
+    with messages.status("Looking at broker, database, gateway, rules and desk …"):
         sections = examine(configuration)
     wrong = sum(not finding.good for section in sections for finding in section.findings)
     if as_json:

@@ -1,7 +1,7 @@
 """The table of what arrives: buildings, incidents and the newest readings, fitted to the terminal."""
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal, TypeAlias
 from zoneinfo import ZoneInfo
@@ -65,6 +65,7 @@ class LiveView:
         self._incidents = incidents
         self._zone = zone
         self._language = language
+        self._told: set[str] = set()
         self._samples: deque[tuple[int, int]] = deque(maxlen=_WINDOW)
 
     def summarize(self, live: Mapping[str, Any], now: int) -> str:
@@ -80,6 +81,13 @@ class LiveView:
             f"{counts['late']:,} late · "
             f"{counts['quarantined']:,} in quarantine"
         )
+
+    def tell_tickets(self, live: Mapping[str, Any]) -> Iterator[str]:
+        """A line for each ticket that was not told yet."""
+        for ticket in sorted(live["tickets"], key=lambda ticket: str(ticket["number"])):
+            if ticket["number"] not in self._told:
+                self._told.add(ticket["number"])
+                yield f"{ticket['number']}  {PRIORITIES[ticket['priority'] - 1]}  {ticket['title']}"
 
     def tell_time(self, time: int) -> str:
         """The site's time of day."""

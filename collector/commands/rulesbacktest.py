@@ -115,6 +115,7 @@ def _find_span(configuration: Configuration, history: History, begin: str, end: 
         stop = parse_span(end, "", zone, 2**63 - 1)[0] if end else history.last + 1
         if start >= stop:
             fail("--from is not before --to, or lies after all that the file holds.")
+        warm_up = min(warm_up, max(0, start - history.first))
     else:
         start, stop = parse_span(begin or "28d", end, zone, now)
     return Span(start, stop, min(warm_up, start))

@@ -46,7 +46,9 @@ def run_tests(
     if as_json:
         print_json([_tell(verdict) for verdict in verdicts])
     else:
-        _show(verdicts, configuration)
+        _show(verdicts)
+        if not files and not rule:
+            _show_untested(verdicts, configuration)
     if any(verdict.failures for verdict in verdicts):
         raise typer.Exit(EXIT_FINDINGS)
 
@@ -77,7 +79,7 @@ def _tell(verdict: Verdict) -> dict[str, object]:
     }
 
 
-def _show(verdicts: Sequence[Verdict], configuration: Configuration) -> None:
+def _show(verdicts: Sequence[Verdict]) -> None:
     for verdict in verdicts:
         for path, message, expected, got in verdict.failures:
             lines = [str(verdict.origin.complain(path, f"{verdict.test.name}: {message}"))]
@@ -85,7 +87,10 @@ def _show(verdicts: Sequence[Verdict], configuration: Configuration) -> None:
             console.print("\n".join(lines), style="red", markup=False, highlight=False, soft_wrap=True)
     count, bad = len(verdicts), sum(bool(verdict.failures) for verdict in verdicts)
     tests = f"{count} test{'' if count == 1 else 's'}"
-    untested = {rule.id for rule in configuration.rules} - {name for each in verdicts for name in each.test.rules}
     console.print(f"{tests}, {f'{bad} failed' if bad else 'all passed'}." if count else "There are no tests.")
-    if untested and count:
+
+
+def _show_untested(verdicts: Sequence[Verdict], configuration: Configuration) -> None:
+    untested = {rule.id for rule in configuration.rules} - {name for each in verdicts for name in each.test.rules}
+    if untested:
         console.print(f"Without a test: {', '.join(sorted(untested))}.", highlight=False)

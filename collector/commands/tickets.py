@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
@@ -9,11 +10,12 @@ from msgspec import to_builtins
 
 from collector.commands.deskvisit import Who, name_user, visit_desk
 from collector.commands.ticketviews import show_file, show_rows, show_ticket
-from collector.terminal import DEFAULT_CONFIG, AsJson, ConfigFolder, fail, print_json
+from collector.terminal import DEFAULT_CONFIG, EXIT_FINDINGS, AsJson, ConfigFolder, fail, messages, print_json
 from devices.values import suggest
 from tickets.costs import find_cost, find_costs, sort_dearest
 from tickets.counter import Counter
 from tickets.deskplan import OTHER
+from tickets.pictures import FORMATS, draw_ticket
 from tickets.priority import URGENCIES, Urgency
 from tickets.queue import OPEN, Filter, Order
 from tickets.rates import Rates
@@ -27,6 +29,15 @@ Number = Annotated[str, typer.Argument(metavar="NUMBER", help="Such as W-2026-00
 Comment = Annotated[str, typer.Option("--comment", "-m", help="Kept in the history.")]
 Reason = Annotated[str, typer.Option("--comment", "-m", help="Why; kept in the history.", show_default=False)]
 Person = Annotated[str, typer.Argument(metavar="PERSON", help="Id of a person in desk.yaml.")]
+
+
+_KEEPING = "see whether `siteward run` runs, and wait for ten seconds"
+
+
+def _check_picture(path: Path | None) -> Path | None:
+    if path is not None and path.suffix not in FORMATS:
+        raise typer.BadParameter(f"expected a name that ends in {' or '.join(FORMATS)}, got {path.name!r}")
+    return path
 
 
 # ── looking ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -81,10 +92,32 @@ def list_(
 
 
 @app.command()
-def show(number: Number, config: ConfigFolder = DEFAULT_CONFIG, *, as_json: AsJson = False) -> None:
-    """Show a ticket: where it stands, its alerts, and everything that happened."""
+def show(
+    number: Number,
+    config: ConfigFolder = DEFAULT_CONFIG,
+    *,
+    picture: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            callback=_check_picture,
+            help="Draw its evidence into this .png or .svg.",
+            show_default=False,
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show a ticket: where it stands, what it costs, its alerts, and everything that happened."""
     with visit_desk(config) as (configuration, desk):
         file = desk.show(number)
+        if picture is not None:
+            evidence = desk.read_evidence(number)
+            if evidence is None:
+                fail(
+                    f"nothing is kept with {file.ticket.number} yet; the daemon looks for it: {_KEEPING}", EXIT_FINDINGS
+                )
+            draw_ticket(file, evidence, desk.site, picture, configuration.settings.site.language)
+            messages.print(f"Drawn: {picture}", markup=False, soft_wrap=True)
         rates = Rates(configuration.tariffs, desk.site.zone)
         cost = find_cost(file.members, rates, desk.site, file.ticket.closed_at or time.time_ns())
     if as_json:

@@ -15,8 +15,8 @@ from rules.conditions.logic import any_device
 from rules.conditions.node import Condition, Node, Scope
 
 SLOTS = 512
-"""Of the values in one slot of the window only the most extreme is kept: memory is bounded, and a rise may be missed
-that takes between 511/512 of the window and all of it."""
+"""A value that comes less than one slot of the window after a more extreme one is not kept: memory is bounded, and a
+rise may be missed that takes between 511/512 of the window and all of it."""
 
 
 class Change(Condition):
@@ -96,7 +96,7 @@ class _Change(Node):
         while values and values[-1] >= number:
             values.pop()
             times.pop()
-        if not times or time // self._slot != times[-1] // self._slot:
+        if not times or time - times[-1] >= self._slot:
             values.append(number)
             times.append(time)
         return self._look(time)
@@ -108,10 +108,10 @@ class _Change(Node):
     def _look(self, time: int) -> bool:
         times, values = self._times, self._values
         oldest = time - self._within
-        while len(times) > 1 and times[0] < oldest:
+        while times[0] < oldest and len(times) > 1:
             times.popleft()
             values.popleft()
-        truth = times[0] >= oldest and self._value - values[0] >= self._least
+        truth = self._value - values[0] >= self._least and times[0] >= oldest
         self.due = times[0] + self._within + 1 if truth else None
         if truth is self.truth:
             return False

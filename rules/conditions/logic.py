@@ -1,4 +1,4 @@
-"""`all`, `any` and `not`, in Kleene's logic of three values: what cannot be said may not matter."""
+"""`all`, `any` and `not`, where some truths may not be known yet: `any` leaves these out, `all` waits for them."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -87,7 +87,7 @@ class AnyOf(Combined):
     def judge(self) -> bool | None:
         """See the base."""
         truths = [node.truth for node in self.nodes]
-        return True if True in truths else None if None in truths else False
+        return True if True in truths else False if False in truths else None
 
     def recall(self, device: str, point: str, value: Value) -> bool | None:
         """True where one says so, false where all do; else nothing."""

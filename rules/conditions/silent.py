@@ -115,8 +115,9 @@ class _Silent(Node):
         """See `TakeArrival`. Where nothing changes, `due` stays: it is moved once it has come."""
         if self.truth or self._gap is not None or not self._heard:
             return self._return(reading)
-        self._hear(max(reading.received, self._last))
-        if reading.time > self._newest:  # noqa: PLR1730 - every arrival comes through here
+        if reading.received > self._last:  # noqa: PLR1730 - every arrival comes through here
+            self._last = reading.received
+        if reading.time > self._newest:  # noqa: PLR1730 - likewise
             self._newest = reading.time
         return False
 
@@ -200,6 +201,14 @@ class _Overdue(_Silent):
         self._cadence = cadence
         self._allowed = None
         self.due = (now // _HOUR + 1) * _HOUR
+
+    def take(self, reading: Reading) -> bool:
+        """See `TakeArrival`."""
+        if self.truth or self._gap is not None or not self._heard:
+            return self._return(reading)
+        self._hear(max(reading.received, self._last))
+        self._newest = max(reading.time, self._newest)
+        return False
 
     def _hear(self, received: int) -> None:
         self._last = received

@@ -157,7 +157,7 @@ class _Usage(Node):
                 amounts = self._ledger.enter(index, total)
                 if amounts is not None:
                     self._judge(total.start, sum(amounts))
-        if self.truth is not True and self._is_passed():
+        if self._is_above and self.truth is not True and self._is_passed():
             self.truth = True
             return True
         return bool(ended)

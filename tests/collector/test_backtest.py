@@ -1,8 +1,10 @@
 """Backtests: what is replayed from the store and from files, what it is compared with, and the command."""
 
 import json
+import re
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -95,8 +97,8 @@ def test_a_replay_tells_what_the_judge_told(tmp_path: Path) -> None:
     readings.sort(key=lambda each: each.received)
     judge, outcome = Judge(RULES, SITE, START), Outcome(RULES)
     for each in readings:
-        outcome.take(judge.evaluate(each))
-    outcome.take(judge.advance(START + DAY))
+        outcome.take(judge.evaluate(each), each.received)
+    outcome.take(judge.advance(START + DAY), START + DAY)
     store = make_store(tmp_path / "store.db", readings)
     seen: list[int] = []
     history = StoreHistory(store, find_heard(RULES, SITE), 0)
@@ -327,3 +329,17 @@ def test_nothing_to_tell(folder: Path, tmp_path: Path) -> None:
     result = run("-c", folder, "--csv", tmp_path / "e.csv", "--picture", tmp_path / "p.png")
     assert "No ticket would have been opened." in result.stdout
     assert "there is no picture" in result.stderr
+
+
+def test_the_files_of_the_page_can_be_read(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "rules.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"(?m)^    (device,time,.+)\n    (.+)$", page)
+    expected = reading("em-a-01", at("2026-03-02 00:00"), voltage_l1_v=231.2, energy_import_kwh=84210.5)
+    for number, lines in enumerate(blocks):
+        path = tmp_path / f"{number}.csv"
+        path.write_text("\n".join(lines), encoding="utf-8")
+        with closing(CsvHistory(path, {"em-a-01"}, SITE.zone)) as history:
+            (found,) = history.readings(0, 2**62)
+        assert found.values.items() <= expected.values.items()
+        assert (found.device, found.time) == (expected.device, expected.time)
+    assert len(blocks) == 2

@@ -18,6 +18,7 @@ from collector.errors import CollectorError
 from collector.folder import ConfigurationError
 from collector.shadow import Shadow
 from collector.shadowbook import SHADOW_FILE, ShadowBook, Told, compare, read_book
+from collector.shadowing import Shadowing
 from devices.durations import NANOSECONDS
 from devices.reading import Reading
 from rules.conditions.threshold import Threshold
@@ -355,3 +356,61 @@ def test_a_book_that_is_none(folder: Path, tmp_path: Path) -> None:
     assert "not a database" in result.stderr
     with pytest.raises(sqlite3.Error):
         read_book(data / SHADOW_FILE, "high")
+
+
+# ── as the daemon keeps it ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_folder_of_drafts_says_what_is_judged(folder: Path, tmp_path: Path) -> None:
+    configuration = load(folder)
+    data = configuration.settings.data_dir
+    data.mkdir()
+    shadowing = Shadowing()
+    shadowing.refresh(configuration, START)
+    assert not shadowing.active
+    assert not (data / SHADOW_FILE).exists()  # a site without drafts has no book
+
+    run("start", tmp_path / "changed.yaml", "-c", folder)
+    shadowing.refresh(configuration, START)
+    assert shadowing.active
+    for each in volts("em-1", 230, 255):
+        shadowing.evaluate(each)
+    state = msgpack.decode(msgpack.encode(shadowing.snapshot()))
+    shadowing.close()
+    assert minutes(read_book(data / SHADOW_FILE, "high")[1].only_live) == [("device em-1", 1)]
+
+    shadowing = Shadowing()
+    shadowing.refresh(configuration, 0)
+    shadowing.restore(state)
+    bad = folder / "rules" / "drafts" / "bad.yaml"
+    bad.write_text("rules: [{id: bad}]\n", encoding="utf-8")
+    shadowing.refresh(configuration, START + 2 * MINUTE)
+    assert [problem.file for problem in shadowing.problems] == [bad]
+    for each in volts("em-1", 265, 230, first=2):
+        shadowing.evaluate(each)
+    shadowing.advance(START + 5 * MINUTE)
+    trial, found = read_book(data / SHADOW_FILE, "high")
+    assert trial is not None
+    assert trial.began == START
+    assert [(one.opened - START, other.opened - START) for one, other in found.both] == [(MINUTE, 2 * MINUTE)]
+
+    assert "bad.yaml:1:9: missing key 'when'" in run("stop", "bad", "-c", folder).stderr
+    bad.unlink()
+    assert run("stop", "high", "-c", folder).exit_code == 0
+    shadowing.refresh(configuration, START + 6 * MINUTE)
+    assert not shadowing.active
+    assert shadowing.snapshot() == {}
+    shadowing.close()
+
+
+def test_a_book_that_cannot_be_opened_is_tried_again(folder: Path, tmp_path: Path) -> None:
+    run("start", tmp_path / "changed.yaml", "-c", folder)
+    configuration = load(folder)
+    shadowing = Shadowing()
+    shadowing.refresh(configuration, START)  # there is no folder for it yet
+    shadowing.evaluate(volts("em-1", 300)[0])
+    assert not shadowing.active
+    configuration.settings.data_dir.mkdir()
+    shadowing.refresh(configuration, START)
+    assert shadowing.active
+    shadowing.close()

@@ -93,7 +93,7 @@ def test_an_unknown_device_is_adopted_while_the_daemon_runs(
     config = configure(tmp_path, mosquitto, fresh_name, "id,kind\nem-1,electricity_meter\n")
     topic = f"siteward/{fresh_name}/em-9/readings"
     with running(config) as daemon:
-        begin = daemon._started_ns // SECOND * SECOND - 3600 * SECOND
+        begin = daemon.started_ns // SECOND * SECOND - 3600 * SECOND
         timed = [json.dumps({"time": (begin + n * SECOND) // 10**6, "power_kw": n}).encode() for n in (1, 2, 3)]
         publish(mosquitto.port, topic, *timed, b'{"voltage_v": 230}')
         wait_until(lambda: daemon.pipeline.quarantined == 4)

@@ -284,12 +284,12 @@ def test_figures_arrive_in_the_database(
     with running(config) as daemon:
         wait_until(lambda: ready(daemon))
         send(mosquitto, fresh_name, "em-1", 1, 2)
-        wait_until(lambda: daemon.writer.written == 2)
+        wait_until(lambda: daemon.writer.written == 3)  # and what the daemon said of itself at its start
         daemon._record_self()
-        wait_until(lambda: daemon.writer.written == 3)
-        (row,) = influxdb.rows(fresh_name, "siteward")
+        wait_until(lambda: daemon.writer.written == 4)
+        _, row = influxdb.rows(fresh_name, "siteward")
         assert row.keys() == {"time", "site", *(figure.name for figure in FIGURES)}
-        assert (row["site"], row["readings"], row["stored"], row["connected"]) == (fresh_name, 2, 2, 1)
+        assert (row["site"], row["readings"], row["stored"], row["connected"]) == (fresh_name, 2, 3, 1)
 
 
 def test_a_wrong_clock_is_shown(mosquitto: Mosquitto, fresh_name: str, tmp_path: Path) -> None:
@@ -425,17 +425,17 @@ def test_another_database_is_gone_to_and_back(
         wait_until(lambda: ready(daemon))
         http = {"listen": daemon.http.address}
         send(mosquitto, fresh_name, "em-1", 1)
-        wait_until(lambda: daemon.writer.written == 1)
+        wait_until(lambda: daemon.writer.written == 2)  # and what the daemon says of itself
         write_site(tmp_path, METER, **at(mosquitto, fresh_name), **in_influxdb(influxdb, fresh_name), http=http)
         wait_until(lambda: daemon.configuration.settings.store.kind == "influxdb")
         send(mosquitto, fresh_name, "em-1", 2)
-        wait_until(lambda: daemon.writer.written == 2)
+        wait_until(lambda: daemon.writer.written == 3)
         assert powers(daemon.store) == [2]
         daemon._summarize()  # there is nothing to do
         write_site(tmp_path, METER, **at(mosquitto, fresh_name), http=http)
         wait_until(lambda: daemon.configuration.settings.store.kind == "embedded")
         send(mosquitto, fresh_name, "em-1", 3)
-        wait_until(lambda: daemon.writer.written == 3)
+        wait_until(lambda: daemon.writer.written == 4)
         assert powers(daemon.store) == [1, 3]
         daemon._summarize()
         daemon._expire()
@@ -512,7 +512,7 @@ def test_periodic_work_that_fails_is_said_once_and_done_again(tmp_path: Path) ->
         assert [(entry["event"], entry["job"]) for entry in logs if "job" in entry] == [
             ("work failed; it will be tried again", "_record_self"),
         ] * 2
-        assert daemon.journal.head == 1
+        assert daemon.journal.head == 2
 
 
 DYING = """

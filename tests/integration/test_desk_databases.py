@@ -1,7 +1,7 @@
 """The desk on SQLite and on a real PostgreSQL: the same answers, migrations that fit, and people who come at once."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -22,6 +22,8 @@ from tickets import database as module
 from tickets.book import _row
 from tickets.database import HEAD, VERSION_TABLE, Database, file_url, migrate, open_database
 from tickets.errors import DatabaseError, NotAllowed, Overtaken
+from tickets.evidence import Samples
+from tickets.evidencebook import keep_evidence
 from tickets.queue import Filter
 from tickets.tables import NAMES, TICKETS
 from tickets.ticket import Rating
@@ -121,6 +123,23 @@ def test_the_database_itself_admits_one_open_ticket_for_rule_and_subject(connect
     bench.counter.cancel("1", "li", "false alarm")
     with bench.database.write() as connection:
         connection.execute(insert(TICKETS).values(again))
+
+
+def test_evidence_is_kept_and_written_anew(connect: Open) -> None:
+    class Always:
+        def series(self, device: str, points: Sequence[str], start: int, end: int) -> Mapping[str, Samples]:
+            return {point: [(time, 230.5) for time in range(start, end, 10**12)] for point in points if device}
+
+    bench = Bench(connect())
+    bench.do("open")
+    assert keep_evidence(bench.database, bench.site, Always(), bench.clock.pass_("1m")) == 1
+    assert keep_evidence(bench.database, bench.site, Always(), bench.clock.pass_("1m")) == 0
+    assert keep_evidence(bench.database, bench.site, Always(), bench.clock.pass_("20m")) == 1
+    evidence = bench.desk.read_evidence("1")
+    assert evidence is not None
+    assert (evidence.ends_at, evidence.series[0].point) == (bench.clock.now, "voltage_v")
+    ticket = bench.desk.show("1").ticket
+    assert [member.since for member in bench.desk.list_members([ticket])[ticket.number]] == [START]
 
 
 # ── work ─────────────────────────────────────────────────────────────────────────────────────────────────────────────

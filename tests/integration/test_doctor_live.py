@@ -85,12 +85,8 @@ def test_a_good_site_is_all_good(tmp_path: Path, mosquitto: Mosquitto, influxdb:
     answer = run_doctor(config)
     assert answer.returncode == 0, answer.stdout + answer.stderr
     lines = [line.strip() for line in answer.stdout.splitlines()]
-    assert [line for line in lines if line in {"Broker", "Database", "Gateway", "Outage"}] == [
-        "Broker",
-        "Database",
-        "Gateway",
-        "Outage",
-    ]
+    headings = ["Broker", "Database", "Gateway", "Rules", "Desk", "Outage"]
+    assert [line for line in lines if line in headings] == headings
     assert "✗" not in answer.stdout
     assert lines[-1] == "✓ all good"
 
@@ -102,7 +98,8 @@ def test_nothing_answers(tmp_path: Path) -> None:
     assert answer.returncode == 1
     told = json.loads(answer.stdout)
     assert told["good"] is False
-    assert {finding["section"] for finding in told["findings"]} == {"broker", "database", "gateway", "outage"}
+    sections = {finding["section"] for finding in told["findings"]}
+    assert sections == {"broker", "database", "gateway", "rules", "desk", "outage"}
     assert {"section": "gateway", "subject": "secrets", "good": True, "message": "none are in files"} in told[
         "findings"
     ]

@@ -224,3 +224,9 @@ def test_what_is_no_test(text: str, said: str) -> None:
     with pytest.raises(ValidationError) as caught:
         read_test(text)
     assert said in str(caught.value)
+
+
+def test_values_that_are_no_notation_to_yaml() -> None:
+    text = "{rules: high, series: [{device: em-1, tariff: 1, leak: true, voltage_v: 230, power_kw: 1.5}], expect: none}"
+    (series,) = read_test(text).series
+    assert series.points == {"tariff": ["1"], "leak": [True], "voltage_v": [230.0], "power_kw": [1.5]}

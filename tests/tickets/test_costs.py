@@ -89,7 +89,7 @@ def cost(*members: Member, now: str, rates: Rates = RATES) -> Cost:
     [
         (power(5.0), Excess("electricity", 3.0)),
         (power(5.0, 4.0, usual=1.0), Excess("electricity", 4.0)),  # unlike_usual: over what is usual
-        (power(15.0, 10.0, **{"from": 2.0, "to": 17.0}), Excess("electricity", 15.0)),  # change: the whole rise
+        (power(15.0, 10.0, "em-1", **{"from": 2.0, "to": 17.0}), Excess("electricity", 15.0)),  # change: the whole rise
         (power(1.0), Excess("electricity", 0.0)),  # below: no waste
         (water(0.5, 0.1), Excess("water", 0.4)),  # night_flow, off_hours, never_zero
         (

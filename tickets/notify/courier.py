@@ -11,6 +11,7 @@ It holds these rules:
 
 import random
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -159,26 +160,45 @@ class Courier(threading.Thread):
         self._take_over()
         if self._desk is None:
             self._desk = self._open_desk()
-        desk, site = self._desk, self._desk.site.id
+        desk = self._desk
+        while not self._look(desk):
+            self.state = "sending"
+        self.state = "idle"
+        now = desk.clock()
+        if now - self._trimmed_at >= _TRIM:
+            with desk.database.write() as connection:
+                LetterBook(connection, desk.site.id).trim(now - _KEEP)
+            self._trimmed_at = now
+
+    def _look(self, desk: Desk) -> bool:
+        """Tells for a short time, so that what is urgent is seen between slow answers; whether all was told."""
         self._sort(desk)
         now = desk.clock()
         with desk.database.read() as connection:
-            letters = LetterBook(connection, site)
+            letters = LetterBook(connection, desk.site.id)
             waiting = letters.list_waiting()
             sent = letters.list_sent(now) if waiting else {}
-            self.backlogs = count_letters(connection, site)
-        for address in _rank(waiting):
+            self.backlogs = count_letters(connection, desk.site.id)
+        deadline = time.monotonic() + _LOOK_S
+        for address in self._rank(waiting):
             if self._stopping or self._next is not None:
-                return
+                return True
             chosen = self._choose(waiting[address], sent.get(address, ()), now)
             if chosen:
-                self.state = "sending"
                 self._deliver(desk, chosen)
-        self.state = "idle"
-        if now - self._trimmed_at >= _TRIM:
-            with desk.database.write() as connection:
-                LetterBook(connection, site).trim(now - _KEEP)
-            self._trimmed_at = now
+                if time.monotonic() > deadline:
+                    return False
+        return True
+
+    def _rank(self, waiting: Mapping[Address, Sequence[Letter]]) -> Iterable[Address]:
+        """What is urgent is first, then people, then outside systems; among them, whoever waits longest."""
+
+        def weigh(address: Address) -> tuple[bool, bool, int]:
+            letters = waiting[address]
+            urgent = any(letter.urgent for letter in letters)
+            return not urgent, isinstance(self._outfit.channels.get(address[0]), Webhook), letters[0].id
+
+        return sorted(waiting, key=weigh)
 
     def _take_over(self) -> None:
         with self._changed:
@@ -309,11 +329,3 @@ class Courier(threading.Thread):
         if dead:
             self.dead += dead
             log.error("messages were given up; nobody was told", channel=name, letters=dead, reason=reason)
-
-
-def _rank(waiting: Mapping[Address, Sequence[Letter]]) -> Iterable[Address]:
-    """Who is told first: whoever waits for something urgent, then whoever waits longest."""
-    return sorted(
-        waiting,
-        key=lambda address: (not any(letter.urgent for letter in waiting[address]), waiting[address][0].id),
-    )

@@ -112,8 +112,9 @@ def test_a_place_is_told_with_the_device_that_shows_it() -> None:
 def test_a_late_value_in_the_deadband_says_nothing(value: float, meant: object) -> None:
     condition = Threshold.model_validate({"point": "voltage_v", "above": "253 V", "clear_below": "250 V"})
     node = Alone(condition, make_site(METERS[:1]), Subject("device", "a")).node
-    assert node.recall("voltage_v", value) is meant
-    assert node.recall("current_a", value) is None
+    assert node.recall("a", "voltage_v", value) is meant
+    assert node.recall("a", "current_a", value) is None
+    assert node.recall("b", "voltage_v", value) is None
 
 
 _BOUNDS = st.tuples(st.integers(0, 20), st.integers(0, 20)).map(sorted)

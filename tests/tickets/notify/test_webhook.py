@@ -14,7 +14,9 @@ from tests.integration.certificates import Authority
 from tests.integration.servers import find_free_port
 from tests.tickets.notify.courierbench import SECRET, CourierBench, read_secret, refuse
 from tests.tickets.notify.receivers import Answer, HttpServer, Post
+from tickets.notify import courier
 from tickets.notify.errors import NotDelivered
+from tickets.notify.messenger import Messenger
 from tickets.notify.webhook import Webhook, decode_secret, sign
 
 
@@ -142,6 +144,32 @@ def test_a_ticket_that_it_does_not_take_holds_up_no_other(bench: CourierBench, s
     bench.tell("1s")
     assert bench.states() == ["waiting", "sent"]
     assert bench.letters()[0]["error"] == "cmms: it answers 422: no such asset"
+
+
+def test_people_do_not_wait_for_a_slow_system(
+    bench: CourierBench, server: HttpServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order: list[str] = []
+
+    def note(_: Post) -> Answer:
+        order.append("webhook")
+        if order == ["webhook"]:  # something urgent happens while the first answer is awaited
+            bench.do("open", "verified", "em-9", severity="critical")
+        return Answer()
+
+    def note_room(_: Post) -> Answer:
+        order.append("room")
+        return Answer()
+
+    monkeypatch.setattr(courier, "_LOOK_S", 0.0)  # as if every answer took that long
+    with HttpServer() as room:
+        url = f"json://127.0.0.1:{room.port}/"
+        bench.channels["room"] = Messenger("room", lambda: url, room=True)
+        server.answer, room.answer = note, note_room
+        for number in range(3):
+            bench.do("open", "silent", f"em-{number}")
+        bench.tell("1s")
+    assert order == ["webhook", "room", "webhook", "webhook", "webhook"]
 
 
 @pytest.mark.parametrize(
