@@ -134,10 +134,14 @@ class Daemon:
         self.stopping.set()
         self.subscriber.wake()
         self._scheduler.shutdown()
-        self.writer.stop()
-        self.judging.stop()
-        self.courier.stop()
-        self.annotator.stop()
+        ending = [
+            threading.Thread(target=each.stop, name="ending")
+            for each in (self.writer, self.judging, self.courier, self.annotator)
+        ]
+        for each in ending:
+            each.start()
+        for each in ending:
+            each.join()
         if not self.subscriber.join(max(0.1, deadline - time.monotonic())):
             log.warning("the broker does not answer; leaving without goodbye")
         self.http.stop()

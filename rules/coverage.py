@@ -26,7 +26,7 @@ def find_coverage(rule: Rule, site: Site) -> Coverage:
     unfit: dict[str, str] = {}
     fit: list[Device] = []
     for device in rule.select.pick(site.register):
-        reason = rule.when.fits(device)
+        reason = rule.when.fits(device) or rule.when.misses(device, site)
         if not reason and site.subject_of(device, rule.per) is None:
             reason = f"no {rule.per}"
         if reason:

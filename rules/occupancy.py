@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 from devices.credentials import HIDDEN
 from devices.durations import NANOSECONDS
 from devices.reading import Reading, Value
-from devices.register import Device
 from rules.recent import MOST, Recent
-from rules.site import Site, area_of
+from rules.site import Site, area_of, front_of
 
 if TYPE_CHECKING:
     from rules.conditions.node import TakeCount
@@ -37,30 +36,6 @@ def is_within(place: str, area: str) -> bool:
     return bool(area) and (not place or area == place or area.startswith(f"{place}/"))
 
 
-def devices_at(site: Site, place: str) -> tuple[Device, ...]:
-    """The doors and sensors that stand in a place, and the doors that lead into it, in the order of the register."""
-    found: dict[str, tuple[Device, ...]] | None = vars(site).get("_devices_at")
-    if found is None:  # a site never changes, and every rule's subjects ask for their places
-        lists: dict[str, list[Device]] = {}
-        for device in site.register:
-            if device.kind in {"door", "sensor"}:
-                for each in {*_larger(area_of(device)), *_larger(_front_of(device))}:
-                    lists.setdefault(each, []).append(device)
-        found = vars(site)["_devices_at"] = {each: tuple(devices) for each, devices in lists.items()}
-    return found.get(place, ())
-
-
-def _larger(area: str) -> list[str]:
-    """The site, an area's building, its floor, and the area itself; none where there is no area."""
-    parts = area.split("/")
-    return ["/".join(parts[:length]) for length in range(len(parts) + 1)] if area else []
-
-
-def _front_of(door: Device) -> str:
-    """The area in front of a door; "" where that is outdoors."""
-    return "/".join(filter(None, (door.building, door.floor, door.outside))) if door.outside else ""
-
-
 class Boundary:
     """The doors around a place and in it.
 
@@ -70,8 +45,8 @@ class Boundary:
 
     def __init__(self, place: str, site: Site) -> None:
         self._sides = {
-            door.id: (is_within(place, area_of(door)), is_within(place, _front_of(door)))
-            for door in devices_at(site, place)
+            door.id: (is_within(place, area_of(door)), is_within(place, front_of(door)))
+            for door in site.devices_at(place)
             if door.kind == "door"
         }
         self.doors = tuple(self._sides)

@@ -18,6 +18,17 @@ def area_of(device: Device) -> str:
     return "/".join(filter(None, (device.building, device.floor, device.area)))
 
 
+def front_of(door: Device) -> str:
+    """The same of the area in front of a door; "" where that is outdoors."""
+    return "/".join(filter(None, (door.building, door.floor, door.outside))) if door.outside else ""
+
+
+def _larger(area: str) -> list[str]:
+    """The site, an area's building, its floor, and the area itself; none where there is no area."""
+    parts = area.split("/")
+    return ["/".join(parts[:length]) for length in range(len(parts) + 1)] if area else []
+
+
 @dataclass(frozen=True)
 class Site:
     """What is known of a site.
@@ -83,6 +94,23 @@ class Site:
     def subs(self, main: str) -> tuple[str, ...]:
         """The sub-meters that a main meter feeds directly."""
         return self._subs.get(main, ())
+
+    @cached_property
+    def _devices_at(self) -> Mapping[str, tuple[Device, ...]]:
+        found: dict[str, list[Device]] = {}
+        for device in self.register:
+            if device.kind in {"door", "sensor"}:
+                for place in {*_larger(area_of(device)), *_larger(front_of(device))}:
+                    found.setdefault(place, []).append(device)
+        return {place: tuple(devices) for place, devices in found.items()}
+
+    def devices_at(self, place: str) -> tuple[Device, ...]:
+        """The doors and sensors that stand in a place, and the doors that lead into it, in the order of the register.
+
+        Args:
+            place: ids from the building down, joined with `/`; "" is the site.
+        """
+        return self._devices_at.get(place, ())
 
     def subject_of(self, device: Device, kind: SubjectKind) -> Subject | None:
         """What a device belongs to: itself, a place or the site; None where it has no such place."""

@@ -42,9 +42,8 @@ class Meter:
 
     def take(self, value: Value, reading: Reading) -> bool:
         """See `Source`."""
-        counter, time = self._counter, reading.time
-        plain = counter.count(time, value)  # type: ignore[arg-type] # registers are numbers
-        for step in (plain,) if plain is not None else counter.feed(time, value):  # type: ignore[arg-type] # likewise
+        time = reading.time
+        for step in self._counter.feed(time, value):  # type: ignore[arg-type] # registers are numbers
             for take, watch in self.listeners:
                 try:
                     if take(step):

@@ -30,6 +30,7 @@ from rules.conditions.threshold import Threshold
 from rules.conditions.unlike_peers import UnlikePeers
 from rules.conditions.unlike_usual import UnlikeUsual
 from rules.conditions.usage import Usage
+from rules.site import Site
 
 
 class When(Model):
@@ -97,6 +98,10 @@ class When(Model):
     def fits(self, device: Device) -> str:
         """Why a device cannot be judged by this; "" where it can."""
         return next(filter(None, (condition.fits(device) for condition in self.conditions())), "")
+
+    def misses(self, device: Device, site: Site) -> str:
+        """What the site does not say of a device that fits, and would have to; "" where nothing is missing."""
+        return next(filter(None, (condition.misses(device, site) for condition in self.conditions())), "")
 
     def build(self, scope: Scope) -> Node:
         """The nodes for a subject."""

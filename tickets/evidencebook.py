@@ -18,8 +18,9 @@ from tickets.queue import list_members
 from tickets.tables import EVIDENCE, TICKETS
 from tickets.ticket import OVER
 
-_REFRESH = 15 * NANOSECONDS["m"]
-"""How often it is looked for while an alert lasts."""
+_REFRESH_MIN, _REFRESH_MAX = NANOSECONDS["m"], 15 * NANOSECONDS["m"]
+_REFRESHES = 4
+"""While an alert lasts it is looked for after each further quarter of the time that it lasted, within these limits."""
 
 _OVERLAP = 5 * NANOSECONDS["m"]
 """So long readings may be on their way to the store."""
@@ -76,7 +77,10 @@ def _list_due(connection: Connection, site: str, now: int) -> list[Row[tuple[obj
     due = or_(
         kept.ticket_id.is_(None),
         kept.begins_at > ticket.since - BEFORE,
-        and_(lasts, kept.ends_at <= now - _REFRESH),
+        and_(lasts, kept.ends_at <= now - _REFRESH_MAX),
+        and_(
+            lasts, kept.ends_at <= now - _REFRESH_MIN, (now - kept.ends_at) * _REFRESHES >= kept.ends_at - ticket.since
+        ),
         and_(~lasts, kept.ends_at < ended_at),
         and_(~lasts, kept.ends_at < ended_at + AFTER, ended_at + AFTER <= now),
     )

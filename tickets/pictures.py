@@ -41,6 +41,11 @@ _GAP_INTERVALS = 5
 _GAP_SHARE = 50
 """A gap is so many usual intervals, and such a part of the picture, long."""
 
+_MARGIN = 60
+"""Part of a picture that is left empty on its right."""
+_ZOOM = 8
+"""An alert that is shorter than such a part of the picture is shown once more, larger."""
+
 _RATES = {"kWh": "kW", "m³": "m³/h"}
 _NOTES: dict[str, Text] = {
     "limit": Text(en="limit", zh="限值"),
@@ -96,17 +101,46 @@ def draw_ticket(file: File, evidence: Evidence, site: Site, path: Path, language
     with matplotlib.rc_context({"font.family": families, "axes.unicode_minus": False, "svg.hashsalt": "siteward"}):
         figure = Figure(figsize=(12, 1.6 + 2.3 * max(1, len(panels))), layout="constrained")
         FigureCanvasAgg(figure)
-        axes: list[Axes] = list(figure.subplots(max(1, len(panels)), 1, sharex=True, squeeze=False)[:, 0])
-        for axis, series in zip(axes, panels, strict=False):
-            _draw_panel(axis, series, evidence, sheet, is_first=axis is axes[0])
-        if not panels:
-            axes[0].text(0.5, 0.5, sheet.say("none"), ha="center", va="center", transform=axes[0].transAxes)
-            axes[0].set_yticks([])
-        _draw_times(axes, sheet)
+        spans = find_spans(evidence, file.members)
+        grid = figure.subplots(
+            max(1, len(panels)), len(spans), sharex="col", squeeze=False, width_ratios=[3, 1][: len(spans)]
+        )
+        for column, span in enumerate(spans):
+            axes: list[Axes] = list(grid[:, column])
+            for axis, series in zip(axes, panels, strict=False):
+                _draw_panel(axis, series, evidence, sheet, is_first=axis is axes[0])
+                if column:
+                    _leave_words(axis, grid[axes.index(axis), 0])
+            if not panels:
+                axes[0].text(0.5, 0.5, sheet.say("none"), ha="center", va="center", transform=axes[0].transAxes)
+                axes[0].set_yticks([])
+            _draw_times(axes, span, sheet)
         ticket = file.ticket
         title = ticket.title if font or ticket.title.isascii() else f"{ticket.rule}: {ticket.subject_id}"
         figure.suptitle(f"{ticket.number}  {title}", x=0.01, ha="left", fontsize=13)
         figure.savefig(path, dpi=120, metadata={"Date": None} if path.suffix == ".svg" else None)
+
+
+def find_spans(evidence: Evidence, members: Sequence[Member]) -> list[tuple[int, int]]:
+    """What the columns of the picture show: all of the time, and beside it, where the alert is but a part, the alert.
+
+    Args:
+        evidence: of the ticket.
+        members: its alerts.
+
+    Returns:
+        First and last nanosecond (UTC) of each.
+    """
+    begin, end = evidence.begins_at, evidence.ends_at
+    spans = [(begin, end + (end - begin) // _MARGIN)]
+    times = [min(member.since, end) for member in members if not member.affected]
+    overs = [
+        end if member.cleared_at is None else min(member.cleared_at, end) for member in members if not member.affected
+    ]
+    if times and (max(overs) - min(times)) * _ZOOM < end - begin:
+        around = max(_QUARTER, (max(overs) - min(times)) // 2)
+        spans.append((min(times) - around, max(overs) + around))
+    return spans
 
 
 # ── panels ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -146,6 +180,17 @@ def _name_panel(axis: "Axes", series: Series, unit: str, sheet: _Sheet) -> None:
         low, high = axis.get_ylim()
         axis.set_ylim(low, high + _HEADROOM * (high - low))
         axis.legend(handles, labels, loc="upper left", fontsize=7, framealpha=0.85, ncols=len(labels))
+
+
+def _leave_words(axis: "Axes", beside: "Axes") -> None:
+    """A panel that shows the same as the one beside it, larger, needs no words of its own."""
+    axis.set_title("")
+    axis.set_ylabel("")
+    axis.set_ylim(beside.get_ylim())
+    axis.tick_params(labelleft=False)
+    legend = axis.get_legend()
+    if legend is not None:
+        legend.remove()
 
 
 def _draw_words(axis: "Axes", series: Series, evidence: Evidence, *, is_lasting: bool) -> None:
@@ -213,15 +258,15 @@ def _draw_limits(axis: "Axes", members: Sequence[Member], point: str, unit: str,
 # ── times and values ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _draw_times(axes: "Sequence[Axes]", sheet: _Sheet) -> None:
+def _draw_times(axes: "Sequence[Axes]", span: tuple[int, int], sheet: _Sheet) -> None:
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter  # noqa: PLC0415 - see `draw_ticket`
 
     zone = sheet.site.zone
-    locator = AutoDateLocator(tz=zone, minticks=5, maxticks=12)  # type: ignore[no-untyped-call] # no types
+    locator = AutoDateLocator(tz=zone, minticks=3, maxticks=10)  # type: ignore[no-untyped-call] # no types
     for axis in axes:
         axis.xaxis.set_major_locator(locator)
         axis.xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=zone))  # type: ignore[no-untyped-call] # likewise
-    axes[-1].set_xlim(_day(sheet.begins_at), _day(sheet.ends_at))
+    axes[-1].set_xlim(_day(span[0]), _day(span[1]))
     axes[-1].set_xlabel(sheet.say("time").format(zone=zone.key), fontsize=8)
 
 

@@ -41,7 +41,7 @@ _GAP_INTERVALS = 1.5
 _HOUR = NANOSECONDS["h"]
 
 _new = tuple.__new__
-"""Makes a row or a step in a third of the time that calling its class takes."""
+"""Makes a step in a third of the time that calling its class takes."""
 
 
 class Mark(NamedTuple):
@@ -85,14 +85,11 @@ class State(Struct, array_like=True):
 
 
 class Counter:
-    """One register, row by row; it remembers a few rows, however many it is given.
-
-    Attributes:
-        state: as of now; `snapshot` gives a copy that stays as it is.
-    """
+    """One register, row by row; it remembers a few rows, however many it is given."""
 
     __slots__ = (
-        "_gap_ns", "_plain_from", "_rate", "_reorder_rows", "_replacements", "_rollover_max", "_slight", "_width", "state",
+        "_base", "_base_spare", "_end", "_gap_ns", "_level", "_plain_from", "_rate", "_reorder_rows",
+        "_replacements", "_rollover_max", "_slight", "_spare", "_start", "_state", "_width",
     )  # fmt: skip
 
     def __init__(self, facts: CounterFacts, *, reorder_rows: int = 0, state: State | None = None) -> None:
@@ -111,48 +108,24 @@ class Counter:
         self._rollover_max = 0.0 if width is None else width * (_NEAR if rate is None else 0.5)
         self._gap_ns = inf if facts.interval_ns is None else facts.interval_ns * _GAP_INTERVALS
         self._replacements = facts.replacements
-        self._plain_from: float = -inf  # from here on no row can be at a replacement, or have to wait for others
-        if reorder_rows:
-            self._plain_from = inf
-        elif facts.replacements:
-            self._plain_from = facts.replacements[-1].at_ns
+        self._plain_from: float = facts.replacements[-1].at_ns if facts.replacements else -inf
         self._reorder_rows = reorder_rows
-        self.state = State() if state is None else _copy(state)
+        self._state = State() if state is None else _copy(state)
+        # While rows are plain, these are newer than the state: the settled row, and the one that is held.
+        self._start, self._base, self._base_spare = 0, 0.0, 0.0
+        self._end: float = inf  # inf: the next row is not to be taken for a plain one
+        self._level = self._spare = 0.0
+        self._go_on()
+
+    @property
+    def state(self) -> State:
+        """As of now; `snapshot` gives a copy that stays as it is."""
+        self._write_back()
+        return self._state
 
     def snapshot(self) -> State:
         """A copy of the state, from which another counter can go on."""
         return _copy(self.state)
-
-    def count(self, time: int, value: float) -> Step | None:
-        """Takes the next row where it is as plain as nearly every row is; else takes nothing, and `feed` must.
-
-        It does what `feed` does, only faster.
-
-        Args:
-            time: UTC ns.
-            value: of the register.
-
-        Returns:
-            The step to the row before this one; None where nothing was taken.
-        """
-        state = self.state
-        held, settled = state.held, state.settled
-        if held is None or settled is None or state.contrary is not None or state.other is not None or state.debt:
-            return None
-        begin, base, _ = settled
-        end, level, spare = held
-        if not (begin < end < time and base <= level <= value < self._width and self._plain_from <= end):
-            return None
-        if self._rate is None:
-            spare = 0.0
-        else:
-            hours = (time - end) / _HOUR
-            spare = self._rate * hours + spare * max(0.0, 1.0 - hours) - (value - level)
-            if spare < 0.0:
-                return None
-        state.settled, state.held, state.newest = held, _new(Mark, (time, value, spare)), time
-        amount = level - base
-        return _new(Step, ("count", begin, end, amount, amount, end - begin > self._gap_ns))
 
     def feed(self, time: int, value: float) -> list[Step]:
         """Takes the next row.
@@ -164,7 +137,51 @@ class Counter:
         Returns:
             What is certain now: mostly the step to the row before this one.
         """
-        state = self.state
+        end, level = self._end, self._level
+        if not (end < time and level <= value < self._width):
+            return self._consider(time, value)
+        if self._rate is None:
+            spare = 0.0
+        else:
+            hours = (time - end) / _HOUR
+            spare = self._rate * hours + self._spare * max(0.0, 1.0 - hours) - (value - level)
+            if spare < 0.0:
+                return self._consider(time, value)
+        begin, amount = self._start, level - self._base
+        self._start, self._base, self._base_spare = end, level, self._spare  # type: ignore[assignment] # it is no inf
+        self._end, self._level, self._spare = time, value, spare
+        return [_new(Step, ("count", begin, end, amount, amount, end - begin > self._gap_ns))]
+
+    # ── plain rows ───────────────────────────────────────────────────────────────────────────────────────────────
+    # Nearly every row only rises within the limit, after others that did. `feed` takes these by itself, without the
+    # objects that the state is made of; `_consider` would do the same with them.
+
+    def _go_on(self) -> None:
+        """Takes the next rows for plain ones, where nothing stands in the way."""
+        state, settled, held = self._state, self._state.settled, self._state.held
+        if settled is None or held is None or state.contrary is not None or state.other is not None or state.debt:
+            return
+        if settled.time < held.time >= self._plain_from and settled.value <= held.value and not self._reorder_rows:
+            self._start, self._base, self._base_spare = settled
+            self._end, self._level, self._spare = held
+
+    def _write_back(self) -> None:
+        """Has the state say what the plain rows said."""
+        if self._end != inf:
+            state, end = self._state, int(self._end)
+            state.settled, state.newest = Mark(self._start, self._base, self._base_spare), end
+            state.held = Mark(end, self._level, self._spare)
+
+    def _consider(self, time: int, value: float) -> list[Step]:
+        """Takes a row that may be anything."""
+        self._write_back()
+        self._end = inf
+        steps = self._find_steps(time, value)
+        self._go_on()
+        return steps
+
+    def _find_steps(self, time: int, value: float) -> list[Step]:
+        state = self._state
         last = state.contrary or state.held
         steps: list[Step] = []
         if not 0.0 <= value < self._width:
@@ -187,7 +204,9 @@ class Counter:
 
     def finish(self) -> list[Step]:
         """The steps to the rows that are still held: no further ones come."""
-        state = self.state
+        self._write_back()
+        self._end = inf
+        state = self._state
         steps: list[Step] = []
         while state.waiting:
             self._take(*heappop(state.waiting), steps)
@@ -207,7 +226,7 @@ class Counter:
 
     def _take(self, time: int, value: float, steps: list[Step]) -> None:
         """The next row in the order of time."""
-        last = self.state.contrary or self.state.held
+        last = self._state.contrary or self._state.held
         if last:
             if time == last.time and value == last.value:
                 _leave_out("duplicate", time, value, last, steps)
@@ -219,7 +238,7 @@ class Counter:
 
     def _judge(self, time: int, value: float, steps: list[Step]) -> None:
         """Whether the next row agrees with those that are held."""
-        state = self.state
+        state = self._state
         held, contrary = state.held, state.contrary
         if not held:
             state.held = self._begin(time, value)
@@ -250,7 +269,7 @@ class Counter:
 
     def _decide(self, held: Mark, contrary: Mark, time: int, value: float, steps: list[Step]) -> None:
         """Which of two rows is wrong, now that a third has come that does not follow the first of them."""
-        state = self.state
+        state = self._state
         instead = self._agree_before(contrary)
         if instead:
             _leave_out("spike", held.time, held.value, contrary, steps)
@@ -267,7 +286,7 @@ class Counter:
 
     def _agree_before(self, contrary: Mark) -> Mark | None:
         """The contrary row as one that agrees with the row before the held one, which then stands alone."""
-        settled = self.state.settled
+        settled = self._state.settled
         return self._follow(settled, contrary.time, contrary.value) if settled else None
 
     def _follow(self, base: Mark, time: int, value: float) -> Mark | None:
@@ -282,8 +301,8 @@ class Counter:
 
     def _comes_back(self, base: Mark, value: float) -> bool:
         """Whether a rise goes back up to the level before a break; without a limit nothing else could show it."""
-        other, rise = self.state.other, value - base.value
-        return other is not None and rise > self.state.fall / 2 and 0.0 <= value - other.value <= _NEAR * rise
+        other, rise = self._state.other, value - base.value
+        return other is not None and rise > self._state.fall / 2 and 0.0 <= value - other.value <= _NEAR * rise
 
     def _allow(self, base: Mark, time: int) -> float:
         """The most that can have been counted since a row."""
@@ -299,19 +318,19 @@ class Counter:
 
     def _settle(self, mark: Mark, steps: list[Step]) -> None:
         """Counts the step to a row that agrees with the one settled before."""
-        base = self.state.settled
-        self.state.settled = mark
+        base = self._state.settled
+        self._state.settled = mark
         if base is None or base == mark:
             return
         difference = mark.value - base.value
-        amount = self._count(difference - self.state.debt)
-        if self.state.other is not None:
-            self.state.counted += amount
+        amount = self._count(difference - self._state.debt)
+        if self._state.other is not None:
+            self._state.counted += amount
         steps.append(self._step("slip" if difference < 0.0 else "count", base, mark, amount))
 
     def _break(self, base: Mark, mark: Mark, steps: list[Step]) -> None:
         """Counts the step between two rows that contradict each other and are both right."""
-        state = self.state
+        state = self._state
         kind, rise = self._classify(base, mark)
         owed = state.debt
         amount = self._count(rise - owed if kind == "rollover" else rise)
@@ -321,15 +340,15 @@ class Counter:
 
     def _classify(self, base: Mark, mark: Mark) -> tuple[Kind, float]:
         """What a break is, and how much was counted over it."""
-        other, difference = self.state.other, mark.value - base.value
+        other, difference = self._state.other, mark.value - base.value
         distance, allowed = abs(difference), self._allow(base, mark.time)
         if (
             other
-            and distance > self.state.fall / 2
+            and distance > self._state.fall / 2
             and abs(mark.value - other.value) <= _NEAR * distance
             and self._follow(other, mark.time, mark.value)
         ):
-            return "return", mark.value - other.value - self.state.counted
+            return "return", mark.value - other.value - self._state.counted
         if difference > 0.0:
             return "jump", 0.0
         if difference + self._width <= min(self._rollover_max, allowed):
@@ -340,7 +359,7 @@ class Counter:
 
     def _replace(self, replacement: Replacement, steps: list[Step]) -> None:
         """Ends the old meter at its final register, and begins the new one."""
-        state, (time, final, first) = self.state, replacement
+        state, (time, final, first) = self._state, replacement
         self._judge(time, final, steps)
         if state.held:
             self._settle(state.held, steps)
@@ -353,7 +372,7 @@ class Counter:
 
     def _count(self, rise: float) -> float:
         """What of a rise is consumption; what is below zero must be made up for later."""
-        self.state.debt = max(0.0, -rise)
+        self._state.debt = max(0.0, -rise)
         return max(0.0, rise)
 
     def _step(self, kind: Kind, base: Mark, mark: Mark, amount: float) -> Step:
@@ -371,11 +390,7 @@ def find_steps(rows: Iterable[tuple[int, float]], facts: CounterFacts, *, reorde
     """
     counter = Counter(facts, reorder_rows=reorder_rows)
     for time, value in rows:
-        step = counter.count(time, value)
-        if step is not None:
-            yield step
-        else:
-            yield from counter.feed(time, value)
+        yield from counter.feed(time, value)
     yield from counter.finish()
 
 

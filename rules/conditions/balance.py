@@ -16,6 +16,7 @@ from rules.conditions.meters import main_register
 from rules.conditions.node import Condition, Node, Scope
 from rules.localtime import Periods
 from rules.selection import OneOrMore
+from rules.site import Site
 from rules.tally import Ledger, Tally
 
 if TYPE_CHECKING:
@@ -110,6 +111,10 @@ class Balance(Condition):
             return "no register"
         return "" if self._point in ("", register) else f"no {self._point}"
 
+    def misses(self, device: Device, site: Site) -> str:
+        """Meters below it."""
+        return "" if self.subs or site.subs(self.main or device.id) else "no sub-meters"
+
     def build(self, scope: Scope) -> Node:
         """A node for the main meter that is named, or for each selected device."""
         if self.main is not None:
@@ -118,8 +123,6 @@ class Balance(Condition):
 
     def _make(self, scope: Scope, main: Device) -> Node:
         subs = tuple(self.subs or scope.site.subs(main.id))
-        if not subs:
-            return Node()  # which never says anything: it feeds nothing
         node = _Balance(self, Periods(self.per, scope.site.zone), main, len(subs))
         for index, meter in enumerate((main.id, *subs)):
             scope.listen_steps(meter, main_register(main), partial(node.take_step, index))

@@ -132,6 +132,11 @@ class Condition(Model):
         del device
         return ""
 
+    def misses(self, device: "Device", site: "Site") -> str:
+        """What else the site would have to say of a device that fits, such as what a main meter feeds; "" mostly."""
+        del device, site
+        return ""
+
     def build(self, scope: Scope) -> Node:
         """The node for a subject; it listens from now on."""
         raise NotImplementedError

@@ -10,7 +10,7 @@ from devices.register import Device, Duration, Text
 from devices.timestamps import format_rfc3339
 from rules.alerts import Evidence
 from rules.conditions.node import Condition, Node, Scope
-from rules.occupancy import STAY, Boundary, devices_at
+from rules.occupancy import STAY, Boundary
 from rules.site import area_of
 
 _DEPTH = 3
@@ -64,7 +64,7 @@ class Occupied(Condition):
         doors = Boundary(place, scope.site).doors
         node = _Occupied(self, place, scope.now + self.stay if doors else None)
         scope.listen_occupancy(place, node.take_count)
-        for device in devices_at(scope.site, place):
+        for device in scope.site.devices_at(place):
             if area_of(device) == place:
                 scope.listen(device.id, "occupancy", node.take_people)
         return node

@@ -8,9 +8,12 @@ What is flagged is not learned. Where it lasts for `ACCEPTED_DAYS` it must be th
 
 from math import exp
 from typing import Any, ClassVar, Protocol
+from zoneinfo import ZoneInfo
 
+from devices.durations import NANOSECONDS
 from rules.learning.peaks import QUARTERS, Peaks, find_excess, find_rarity
-from rules.learning.season import DAY
+from rules.learning.season import DAY, SLOT, SLOTS
+from rules.localtime import show_time
 
 LEARNING_DAYS = 7
 """Before so much is learned nothing is flagged."""
@@ -19,10 +22,11 @@ ACCEPTED_DAYS = 7
 RELEARNING_DAYS = 3
 """For how long all is learned then."""
 
+_SECOND = NANOSECONDS["s"]
 _NEWS = 0.5
 """What was told is news again where its score is so much higher."""
 _FADES_NS = DAY
-_QUARTER = DAY // QUARTERS
+_QUARTER_SLOTS = SLOTS // QUARTERS
 _QUARTER_READINGS = 3
 """A quarter of a day with fewer is nothing to learn from."""
 
@@ -33,14 +37,17 @@ class Measure(Protocol):
     share: ClassVar[float]
     """How wide the law of its peaks is expected to be, as a share of their median."""
 
-    def measure(self, value: float, local: int, elapsed: int) -> tuple[float, float]:
-        """Takes a value of a moment (local time, ns), so long (ns) after the one before."""
+    def turn(self, slot: int, value: float) -> None:
+        """A half hour (since 1970, local time) begins, with this value."""
+
+    def measure(self, value: float, elapsed: int) -> tuple[float, float]:
+        """Takes a value, so long (ns) after the one before."""
 
     @staticmethod
     def join(first: float, second: float) -> float:
         """One excess, of those of both ways, in widths of the law of their peaks."""
 
-    def learn(self, value: float, elapsed: int) -> None:
+    def learn(self, value: float, /) -> None:
         """Learns from what was measured last; else `pass_over` is called."""
 
     def pass_over(self) -> None:
@@ -63,68 +70,78 @@ class Profile:
         score: log10 of the days in which so much is to be expected once; 0 is usual, or that it cannot be said yet.
         news: the score where it says more than was said before, else 0: what an alarm goes by that is told once.
         days: learned, with fractions.
+        is_ready: whether that is enough to flag something.
     """
 
     __slots__ = (
-        "_elapsed", "_fade", "_first", "_first_flag", "_last_flag", "_limit", "_measure", "_quarter", "_readings",
-        "_second", "_time", "_told", "days", "news", "score",
+        "_first", "_first_flag", "_last_flag", "_learn", "_limit", "_measure", "_quarter", "_readings", "_second",
+        "_take", "_time", "_told", "_told_at", "_until", "_zone", "days", "is_ready", "news", "score",
     )  # fmt: skip
 
-    def __init__(self, measure: Measure, limit: float) -> None:
+    def __init__(self, measure: Measure, limit: float, zone: ZoneInfo) -> None:
         """With nothing learned.
 
         Args:
             measure: what is watched.
             limit: score from which on it is flagged.
+            zone: whose clocks say when a half hour begins.
         """
-        self._measure = measure
+        self._measure, self._take, self._learn = measure, measure.measure, measure.learn
         self._first, self._second = Peaks(measure.share), Peaks(measure.share)
-        self._limit = limit
-        self._time = self._readings = self._first_flag = self._last_flag = 0
-        self._elapsed = self._quarter = -1
-        self._fade = self._told = 0.0
+        self._limit, self._zone = limit, zone
+        self._time = self._until = self._readings = self._first_flag = self._last_flag = self._told_at = 0
+        self._quarter = -1
+        self._told = 0.0
         self.score = self.news = self.days = 0.0
+        self.is_ready = False
 
-    def take(self, time: int, local: int, value: float) -> float:
+    def take(self, time: int, value: float) -> float:
         """Takes a value and returns its score.
 
         Args:
             time: UTC ns; not earlier than the one before.
-            local: the same moment on the site's clocks.
             value: the quantity, finite.
         """
-        elapsed = time - self._time if self._time else 0
+        if time >= self._until:
+            self._turn(time, value)
+        one, two = self._take(value, time - self._time)
         self._time = time
-        if elapsed != self._elapsed:
-            self._elapsed, self._fade = elapsed, exp(-elapsed / _FADES_NS)
-        if local // _QUARTER != self._quarter:
-            self._end_quarter(local // _QUARTER)
+        first, second = self._first, self._second
+        if one > first.usual or two > second.usual:
+            self._judge(time, one, two)
+            if self.score >= self._limit and not self._accepts(time):
+                self._measure.pass_over()
+                return self.score
+        elif self.score:
+            self.score = self.news = 0.0
+        if one > first.now:
+            first.now = one
+        if two > second.now:
+            second.now = two
         self._readings += 1
-        measure, first, second = self._measure, self._first, self._second
-        one, two = measure.measure(value, local, elapsed)
-        excess = measure.join((one - first.usual) / first.width, (two - second.usual) / second.width)
-        self.score = score = find_rarity(excess) if excess > 0 and self.days >= 1 else 0.0
-        self._told *= self._fade
-        self.news = 0.0
-        if score > self._told + _NEWS:
-            self._told = self.news = score
-        if score < self._limit or self._accepts(time):
-            if one > first.now:  # noqa: PLR1730 - max() takes three times as long
-                first.now = one
-            if two > second.now:  # noqa: PLR1730 - likewise
-                second.now = two
-            measure.learn(value, elapsed)
-        else:
-            measure.pass_over()
-        return score
+        self._learn(value)
+        return self.score
 
-    def find_limit(self) -> float:
-        """How far the first of the measure's ways may go before it is flagged."""
-        return self._first.usual + find_excess(self._limit) * self._first.width
+    def _judge(self, time: int, one: float, two: float) -> None:
+        """It goes beyond the usual: sets `score` and `news`."""
+        self.score = self.news = 0.0
+        if self.days < 1:
+            return
+        first, second = self._first, self._second
+        excess = self._measure.join((one - first.usual) / first.width, (two - second.usual) / second.width)
+        self.score = score = find_rarity(excess)
+        if score > self._told * exp((self._told_at - time) / _FADES_NS) + _NEWS:
+            self._told = self.news = score
+            self._told_at = time
+
+    def find_limits(self) -> tuple[float, float]:
+        """How far each of the measure's ways may go before it is flagged."""
+        excess = find_excess(self._limit)
+        return self._first.usual + excess * self._first.width, self._second.usual + excess * self._second.width
 
     def _accepts(self, time: int) -> bool:
         """Whether what is flagged is learned all the same."""
-        if self.days < LEARNING_DAYS:
+        if not self.is_ready:
             return True
         if time - self._last_flag > DAY:
             self._first_flag = time
@@ -138,27 +155,41 @@ class Profile:
             self._first_flag = time
         return True
 
+    def _turn(self, time: int, value: float) -> None:
+        """A half hour begins, by the site's clocks."""
+        if not self._time:
+            self._time = time
+        offset = show_time(time, self._zone).utcoffset()
+        local = time + (int(offset.total_seconds()) * _SECOND if offset else 0)
+        slot = local // SLOT
+        self._until = time + SLOT - local % SLOT
+        if slot // _QUARTER_SLOTS != self._quarter:
+            self._end_quarter(slot // _QUARTER_SLOTS)
+        self._measure.turn(slot, value)
+
     def _end_quarter(self, quarter: int) -> None:
         if self._readings >= _QUARTER_READINGS:
             self._first.end_quarter()
             self._second.end_quarter()
             self.days += 1 / QUARTERS
+            self.is_ready = self.days >= LEARNING_DAYS
         self._quarter, self._readings = quarter, 0
 
     def snapshot(self) -> list[Any]:
         """Its state, in plain values."""
         return [
-            self._measure.snapshot(), self._first.snapshot(), self._second.snapshot(), self._time, self._readings,
-            self._first_flag, self._last_flag, self._quarter, self._told, self.score, self.news, self.days,
+            self._measure.snapshot(), self._first.snapshot(), self._second.snapshot(), self._time, self._until,
+            self._readings, self._first_flag, self._last_flag, self._quarter, self._told, self._told_at, self.score,
+            self.news, self.days,
         ]  # fmt: skip
 
     def restore(self, state: list[Any]) -> None:
         """Goes on from a snapshot of a profile of the same measure."""
         (
-            measure, first, second, self._time, self._readings, self._first_flag, self._last_flag, self._quarter,
-            self._told, self.score, self.news, self.days,
+            measure, first, second, self._time, self._until, self._readings, self._first_flag, self._last_flag,
+            self._quarter, self._told, self._told_at, self.score, self.news, self.days,
         ) = state  # fmt: skip
+        self.is_ready = self.days >= LEARNING_DAYS
         self._measure.restore(measure)
         self._first.restore(first)
         self._second.restore(second)
-        self._elapsed = -1

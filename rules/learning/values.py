@@ -1,6 +1,5 @@
-"""Values: how far they are from what is usual at their time, in usual deviations."""
+"""Values: how far they are from what is usual at their time, in the unit of the quantity."""
 
-from math import exp
 from typing import Any, ClassVar, Literal, TypeAlias
 
 from devices.durations import NANOSECONDS
@@ -16,40 +15,38 @@ class Values:
 
     Attributes:
         season: what is usual at what time.
+        mean: of the deviations over some hours, with its sign.
     """
 
     share: ClassVar[float] = 0.15
     """See `Measure`."""
 
-    __slots__ = ("_elapsed", "_gain", "_mean", "_sign", "season")
+    __slots__ = ("_sign", "learn", "mean", "season")
 
     def __init__(self, season: SeasonName, direction: Direction) -> None:
         self.season = Season(season)
+        self.learn = self.season.add
         self._sign = {"up": 1, "down": -1, "both": 0}[direction]
-        self._elapsed = -1
-        self._gain = self._mean = 0.0
+        self.mean = 0.0
 
-    def measure(self, value: float, local: int, elapsed: int) -> tuple[float, float]:
+    def turn(self, slot: int, value: float) -> None:
         """See `Measure`."""
-        if elapsed != self._elapsed:
-            self._elapsed = elapsed
-            self._gain = 1 - exp(-elapsed / _MEAN_NS)
-        season = self.season
-        season.predict(local)
-        deviation = (value - season.level) / (season.error or 1e-9)
-        self._mean = mean = self._mean + self._gain * (deviation - self._mean)
-        if self._sign:
-            return self._sign * deviation, self._sign * mean
-        return abs(deviation), abs(mean)
+        self.season.turn(slot, value)
+
+    def measure(self, value: float, elapsed: int) -> tuple[float, float]:
+        """See `Measure`."""
+        deviation = value - self.season.level
+        mean = self.mean
+        self.mean = mean = mean + elapsed / (elapsed + _MEAN_NS) * (deviation - mean)
+        sign = self._sign
+        if sign:
+            return sign * deviation, sign * mean
+        return (deviation if deviation > 0 else -deviation), (mean if mean > 0 else -mean)
 
     @staticmethod
     def join(spike: float, shift: float) -> float:
         """The larger one, for a spike moves the mean as well."""
-        return spike if spike > shift else shift  # noqa: FURB136 - max() takes three times as long
-
-    def learn(self, value: float, elapsed: int) -> None:
-        """See `Measure`."""
-        self.season.learn(value, elapsed)
+        return max(spike, shift)
 
     def pass_over(self) -> None:
         """See `Measure`."""
@@ -60,9 +57,9 @@ class Values:
 
     def snapshot(self) -> list[Any]:
         """See `Measure`."""
-        return [self._mean, self.season.snapshot()]
+        return [self.mean, self.season.snapshot()]
 
     def restore(self, state: list[Any]) -> None:
         """See `Measure`."""
-        self._mean, season = state
+        self.mean, season = state
         self.season.restore(season)

@@ -135,7 +135,8 @@ def test_an_unknown_schema() -> None:
     assert result.exit_code == 2
     assert (
         result.stderr
-        == "There is no schema 'rule'; known are siteward, devices, places, calendars, tariffs, desk, rules, rule-tests, profile.\n"
+        == "There is no schema 'rule'; known are siteward, devices, places, calendars, tariffs, desk, rules,"
+        " rule-tests, profile.\n"
     )
 
 

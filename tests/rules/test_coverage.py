@@ -35,3 +35,11 @@ def test_places_of_devices() -> None:
 def test_a_rule_that_is_switched_off_is_covered_too() -> None:
     (rule,) = read_rules(RULE + "  enabled: false\n")
     assert len(find_coverage(rule, make_site(DEVICES)).subjects) == 3
+
+
+def test_a_main_meter_that_feeds_nothing_is_left_out() -> None:
+    (rule,) = read_rules("- {id: losses, when: {balance: {tolerance: 5 %}}, select: {kind: electricity_meter}}")
+    site = make_site(DEVICES, places={"feeds": [{"main": "em-1", "subs": ["em-2", "em-3"]}]})
+    coverage = find_coverage(rule, site)
+    assert [subject.id for subject in coverage.subjects] == ["em-1"]
+    assert coverage.unfit == dict.fromkeys(["em-2", "em-3", "em-4"], "no sub-meters")

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from devices.credentials import HIDDEN
 from devices.durations import NANOSECONDS
-from rules.occupancy import STAY, Boundary, Headcount, Occupancy, credential_of, devices_at, is_within
+from rules.occupancy import STAY, Boundary, Headcount, Occupancy, credential_of, is_within
 from rules.site import area_of
 from tests.rulebench import at, make_site, reading
 from tests.rules.conditions.alone import say
@@ -76,7 +76,7 @@ def test_at_a_place_are_its_doors_and_sensors(place: str) -> None:
         if device.kind in {"door", "sensor"}
         and (is_within(place, area_of(device)) or is_within(place, fronts.get(device.id, "")))
     ]
-    assert [device.id for device in devices_at(site, place)] == expected
+    assert [device.id for device in site.devices_at(place)] == expected
 
 
 def test_a_hidden_credential_is_nobodys() -> None:

@@ -186,15 +186,49 @@ def test_hindsight_claims_no_more_than_the_values_show(values: list[tuple[int, b
 # ── paces ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def said(time: int, **values: Value) -> Reading:
+    return Reading("m", time, time + 5, values)
+
+
 def test_values_of_the_same_moment_count_once() -> None:
     pace = Pace("m")
     pace.newest, pace.values = 1, {"power_kw": 1.0}
-    assert pace.repeat({"power_kw": 1.0, "voltage_v": 230.0}) == {"voltage_v": 230.0}
-    assert pace.repeat({"power_kw": 1.0, "voltage_v": 230.0}) == {}
-    assert pace.repeat({"power_kw": 2.0}) == {"power_kw": 2.0}
+    assert pace.join(said(1, power_kw=1.0, voltage_v=230.0)).values == {"voltage_v": 230.0}
+    assert pace.join(said(1, power_kw=1.0, voltage_v=230.0)).values == {}
+    assert pace.join(said(1, power_kw=2.0)).values == {"power_kw": 2.0}
     fresh = Pace("m")
     fresh.restore(msgpack.decode(msgpack.encode(pace.snapshot())))
-    assert fresh.repeat({"power_kw": 2.0, "voltage_v": 230.0}) == {}
+    assert fresh.join(said(1, power_kw=2.0, voltage_v=230.0)).values == {}
+    fresh.newest, fresh.values = 2, {"power_kw": 3.0}
+    assert fresh.join(said(2, power_kw=2.0)).values == {"power_kw": 2.0}
+
+
+def test_an_event_counts_once_and_another_one_of_the_same_moment_too() -> None:
+    pace = Pace("m")
+    first, second = ({"event": "granted", "credential": f"hmac:{who}"} for who in "ab")
+    pace.newest, pace.values = 7, first
+    assert pace.join(said(7, **first)).values == {}
+    assert pace.join(said(7, **second)).values == second
+    fresh = Pace("m")
+    fresh.restore(msgpack.decode(msgpack.encode(pace.snapshot())))
+    assert [fresh.join(said(7, **values)).values for values in (second, first)] == [{}, {}]
+
+
+def test_an_event_that_comes_a_little_too_late_is_of_the_newest_moment() -> None:
+    pace = Pace("m")
+    pace.newest, pace.values = 7, {"event": "opened"}
+    joined = pace.join(said(5, event="granted"))
+    assert (joined.time, joined.received, joined.values) == (7, 10, {"event": "granted"})
+    assert pace.join(said(5, event="granted")).values == {}
+
+
+@given(st.integers(1, 100))
+def test_what_is_remembered_of_one_moment_is_bounded(count: int) -> None:
+    pace = Pace("m")
+    pace.newest, pace.values = 7, {"event": "opened"}
+    for number in range(count):
+        assert pace.join(said(7, event="granted", credential=str(number))).values
+    assert len(msgpack.encode(pace.snapshot())) < 1000
 
 
 # ── gates ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -266,9 +300,21 @@ def test_rules_of_one_register_share_its_counter() -> None:
 - {id: day, select: {kind: water_meter}, when: {usage: {point: volume_m3, above: 1 m³, per: day}}}
 - {id: week, select: {kind: water_meter}, when: {usage: {point: volume_m3, above: 5 m³, per: week}}}
 """)
-    heard = wiring.plans["w"].points["volume_m3"]
-    assert len(heard.sources) == len(wiring.sources) == 1
-    assert heard.listeners == ()
+    ((point, _, watch),) = wiring.plans["w"].listeners
+    assert (point, watch) == ("volume_m3", None)
+    assert len(wiring.sources) == 1
+
+
+def test_sources_come_first_and_then_watches_in_the_order_of_their_rules() -> None:
+    wiring = wire("""
+- {id: place, per: building, when: {threshold: {point: volume_m3, above: 9 m³}}}
+- {id: flow, select: {device: w}, when: {threshold: {point: flow_m3_per_h, above: 1 m³/h}}}
+- {id: high, select: {device: w}, when: {threshold: {point: volume_m3, above: 8 m³}}}
+- {id: day, select: {device: w}, when: {usage: {point: volume_m3, above: 1 m³, per: day}}}
+""")
+    heard = [(point, watch and watch.rule.id) for point, _, watch in wiring.plans["w"].listeners]
+    assert heard == [("volume_m3", None), ("volume_m3", "place"), ("flow_m3_per_h", "flow"), ("volume_m3", "high")]
+    assert [watch.order for watch in wiring.watches.values()] == list(range(len(wiring.watches)))
 
 
 def test_a_watch_lives_in_the_time_of_the_one_device_that_it_hears() -> None:

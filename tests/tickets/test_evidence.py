@@ -1,6 +1,7 @@
 """Which readings are kept with a ticket, for how long they are looked for, and how they are thinned."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,17 @@ def test_it_goes_on_until_an_hour_after_the_alert_and_asks_only_for_what_is_new(
     bench.desk.tick(bench.clock.pass_("30d"))
     assert bench.desk.show("1").ticket.state == "closed"
     assert keep(bench, history) == 0
+
+
+def test_a_fresh_alert_is_looked_for_more_often_than_an_old_one(bench: Bench) -> None:
+    bench.do("open")
+    looks = []
+    for minute in range(240):
+        if keep(bench, Recorded()):
+            looks.append(minute)
+        bench.clock.pass_("1m")
+    assert looks[:8] == [0, 1, 2, 3, 4, 5, 7, 9]
+    assert {after - before for before, after in pairwise(looks[-8:])} == {15}
 
 
 def test_an_amendment_that_moves_the_beginning_looks_further_back(bench: Bench) -> None:
