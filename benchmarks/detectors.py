@@ -245,10 +245,10 @@ def judge_nab(data: Path, console: Console) -> None:
     settings = {"season": "week", "direction": "both", "sensitivity": "medium"}
     scores: dict[str, list[float]] = {}
     for series in files:
-        profile = Profile(Values("week", "both"), 2.0)
+        profile = Profile(Values("week", "both"), 2.0, ZoneInfo("UTC"))
         scores[series.name] = found = []
         for moment, value in zip(series.times, series.values, strict=True):
-            profile.take(moment, moment, value)
+            profile.take(moment, value)
             found.append(profile.news)
     seconds = time.perf_counter() - began
     rows = sum(len(series.times) for series in files)
@@ -295,10 +295,10 @@ def judge_changes(data: Path, console: Console) -> None:
     for path in paths:
         rows = read_plain(data / "series" / path)
         limit = 2.0
-        profile = Profile(Values("week", "both"), limit)
+        profile = Profile(Values("week", "both"), limit, ZoneInfo("UTC"))
         alarms: list[int] = []
         for moment, value in rows:
-            if profile.take(moment, moment, value) >= limit and profile.days >= 7 and profile.news >= limit:
+            if profile.take(moment, value) >= limit and profile.days >= 7 and profile.news >= limit:
                 alarms.append(moment)
         days = [f"{datetime.fromtimestamp(moment / 1e9, UTC):%Y-%m-%d %H:%M}" for moment in alarms]
         told = [day for place, day in enumerate(days) if place == 0 or alarms[place] - alarms[place - 1] > DAY]

@@ -7,8 +7,8 @@ The excess of an alert is what flows beyond the normal, in kW or m³/h. It is re
     change of power       the whole rise, for the normal is what it rose from
 
 It counts from `since` until the alert is over, at the prices and factors of each hour. Where a device has several
-alerts at once, the largest excess counts; of meters that feed each other, the upper one. What has no number, such as a
-leak sensor's word, is named as unknown.
+alerts at once, the largest excess counts; of meters that feed each other, the upper one. A leak sensor's word, and how
+long a machine was on, have no excess that anybody knows: such a device is named as unknown.
 """
 
 from collections import defaultdict
@@ -63,15 +63,16 @@ def find_excess(evidence: Mapping[str, Any]) -> Excess | None:
     utility = _UTILITIES.get(evidence.get("point", ""))
     if utility is None:
         return None
-    rate = _find_rate(
-        evidence.get("value"), evidence.get("limit"), evidence.get("unit", ""), evidence.get("details", {})
-    )
-    return Excess(utility, None if rate is None else max(0.0, rate))
+    value, details = evidence.get("value"), evidence.get("details", {})
+    if isinstance(value, bool) or "on_min" in details:
+        return Excess(utility, None)
+    rate = _find_rate(value, evidence.get("limit"), evidence.get("unit", ""), details)
+    return None if rate is None else Excess(utility, max(0.0, rate))
 
 
 def _find_rate(value: object, limit: float | None, unit: str, details: Mapping[str, Any]) -> float | None:
     """The flow beyond the normal, in kW or m³/h; below zero where less flows."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if not isinstance(value, int | float):
         return None
     normal = 0.0 if "from" in details else details.get("usual", limit)
     hours = 1 if unit in _RATE_UNITS else _PERIODS_H.get(details.get("per", "")) if unit in _AMOUNT_UNITS else None

@@ -43,8 +43,8 @@ _GAP_SHARE = 50
 
 _MARGIN = 60
 """Part of a picture that is left empty on its right."""
-_ZOOM = 8
-"""An alert that is shorter than such a part of the picture is shown once more, larger."""
+_ZOOM, _AROUND = 8, 5 * NANOSECONDS["m"]
+"""An alert that is shorter than such a part of the picture is shown once more, larger, with so much around it."""
 
 _RATES = {"kWh": "kW", "m³": "m³/h"}
 _NOTES: dict[str, Text] = {
@@ -102,6 +102,7 @@ def draw_ticket(file: File, evidence: Evidence, site: Site, path: Path, language
         figure = Figure(figsize=(12, 1.6 + 2.3 * max(1, len(panels))), layout="constrained")
         FigureCanvasAgg(figure)
         spans = find_spans(evidence, file.members)
+        figure.supxlabel(sheet.say("time").format(zone=site.zone.key), fontsize=8)
         grid = figure.subplots(
             max(1, len(panels)), len(spans), sharex="col", squeeze=False, width_ratios=[3, 1][: len(spans)]
         )
@@ -114,7 +115,7 @@ def draw_ticket(file: File, evidence: Evidence, site: Site, path: Path, language
             if not panels:
                 axes[0].text(0.5, 0.5, sheet.say("none"), ha="center", va="center", transform=axes[0].transAxes)
                 axes[0].set_yticks([])
-            _draw_times(axes, span, sheet)
+            _draw_times(axes, span, sheet, ticks_max=4 if column else 10)
         ticket = file.ticket
         title = ticket.title if font or ticket.title.isascii() else f"{ticket.rule}: {ticket.subject_id}"
         figure.suptitle(f"{ticket.number}  {title}", x=0.01, ha="left", fontsize=13)
@@ -138,7 +139,7 @@ def find_spans(evidence: Evidence, members: Sequence[Member]) -> list[tuple[int,
         end if member.cleared_at is None else min(member.cleared_at, end) for member in members if not member.affected
     ]
     if times and (max(overs) - min(times)) * _ZOOM < end - begin:
-        around = max(_QUARTER, (max(overs) - min(times)) // 2)
+        around = max(_AROUND, (max(overs) - min(times)) // 2)
         spans.append((min(times) - around, max(overs) + around))
     return spans
 
@@ -184,7 +185,7 @@ def _name_panel(axis: "Axes", series: Series, unit: str, sheet: _Sheet) -> None:
 
 def _leave_words(axis: "Axes", beside: "Axes") -> None:
     """A panel that shows the same as the one beside it, larger, needs no words of its own."""
-    axis.set_title("")
+    axis.set_title("", loc="left")
     axis.set_ylabel("")
     axis.set_ylim(beside.get_ylim())
     axis.tick_params(labelleft=False)
@@ -244,8 +245,8 @@ def _draw_limits(axis: "Axes", members: Sequence[Member], point: str, unit: str,
     """What the value was compared with, where that is in the panel's unit."""
     for member in members:
         evidence = member.evidence
-        if evidence.get("point") != point or evidence.get("unit", "") != unit:
-            continue
+        if evidence.get("point") != point or evidence.get("unit", "") != unit or "from" in evidence.get("details", {}):
+            continue  # another thing than the curve shows, such as a change
         lines = {"limit": evidence.get("limit"), "usual": evidence.get("details", {}).get("usual")}
         for note, value in lines.items():
             if value is not None:
@@ -258,16 +259,15 @@ def _draw_limits(axis: "Axes", members: Sequence[Member], point: str, unit: str,
 # ── times and values ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _draw_times(axes: "Sequence[Axes]", span: tuple[int, int], sheet: _Sheet) -> None:
+def _draw_times(axes: "Sequence[Axes]", span: tuple[int, int], sheet: _Sheet, ticks_max: int) -> None:
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter  # noqa: PLC0415 - see `draw_ticket`
 
     zone = sheet.site.zone
-    locator = AutoDateLocator(tz=zone, minticks=3, maxticks=10)  # type: ignore[no-untyped-call] # no types
+    locator = AutoDateLocator(tz=zone, minticks=2, maxticks=ticks_max)  # type: ignore[no-untyped-call] # no types
     for axis in axes:
         axis.xaxis.set_major_locator(locator)
         axis.xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=zone))  # type: ignore[no-untyped-call] # likewise
     axes[-1].set_xlim(_day(span[0]), _day(span[1]))
-    axes[-1].set_xlabel(sheet.say("time").format(zone=zone.key), fontsize=8)
 
 
 def find_rates(series: Series, evidence: Evidence) -> tuple[list[int], list[float]]:

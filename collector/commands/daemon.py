@@ -7,6 +7,7 @@ import typer
 
 from collector import logs
 from collector.commands.common import load_configuration
+from collector.daemon import Daemon
 from collector.errors import CollectorError
 from collector.terminal import DEFAULT_CONFIG, ConfigFolder, fail
 
@@ -17,8 +18,6 @@ def run(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log details.")] = False,
 ) -> None:
     """Run the daemon: from the broker to the database and the desk, until it is told to stop."""
-    from collector.daemon import Daemon  # noqa: PLC0415 - takes time to load, which the other commands need not wait for
-
     configuration = load_configuration(config)
     logs.configure(verbose=verbose)
     try:

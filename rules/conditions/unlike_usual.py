@@ -20,14 +20,11 @@ from rules.learning.profile import LEARNING_DAYS, Profile
 from rules.learning.runs import Runs
 from rules.learning.season import SeasonName
 from rules.learning.values import Direction, Values
-from rules.localtime import show_time
 
 SENSITIVITIES = {"low": 1000.0, "medium": 100.0, "high": 10.0}
 """In how many days a usual device comes so far once."""
 
 _HOUR = NANOSECONDS["h"]
-_OFFSET_HOLDS_NS = 15 * NANOSECONDS["m"]
-"""Clocks are changed at full quarters of an hour."""
 _SCORE_SHOWN_MAX = 4
 _DAYS_MIN, _DAYS_MAX = 2, 1_000_000
 _RATES = {"kWh": "kW", "m³": "m³/h"}
@@ -151,19 +148,15 @@ class UnlikeUsual(Condition):
 class _Unlike(Node):
     """A value against a profile."""
 
-    __slots__ = (
-        "_device", "_limit", "_measure", "_offset", "_offset_until", "_point", "_profile", "_unit", "_value", "_zone",
-    )  # fmt: skip
+    __slots__ = ("_device", "_limit", "_measure", "_point", "_profile", "_unit", "_value")
 
     def __init__(self, condition: UnlikeUsual, device: str, zone: ZoneInfo) -> None:
         super().__init__()
-        self._device, self._point, self._zone = device, condition.point, zone
-        self._unit = find_unit(condition.point)
+        self._device, self._point, self._unit = device, condition.point, find_unit(condition.point)
         self._limit = log10(condition.sensitivity)
         self._measure = Runs() if condition.of == "runs" else Values(condition.season, condition.direction)
-        self._profile = Profile(self._measure, self._limit)
+        self._profile = Profile(self._measure, self._limit, zone)
         self._value: float | None = None
-        self._offset = self._offset_until = 0
 
     def take(self, value: Value, reading: Reading) -> bool:
         """See `Take`."""
@@ -178,14 +171,10 @@ class _Unlike(Node):
     def _judge(self, value: float, time: int) -> bool:
         if not isfinite(value):
             return False
-        if not self._offset_until - _OFFSET_HOLDS_NS <= time < self._offset_until:
-            offset = show_time(time, self._zone).utcoffset()
-            self._offset = int(offset.total_seconds()) * NANOSECONDS["s"] if offset else 0
-            self._offset_until = time - time % _OFFSET_HOLDS_NS + _OFFSET_HOLDS_NS
         self._value = value
         profile = self._profile
-        score = profile.take(time, time + self._offset, value)
-        truth = score >= self._limit if profile.days >= LEARNING_DAYS else None
+        score = profile.take(time, value)
+        truth = score >= self._limit if profile.is_ready else None
         if truth is self.truth:
             return False
         self.truth = truth
@@ -193,20 +182,21 @@ class _Unlike(Node):
 
     def evidence(self) -> Evidence:
         """The value, what was usual, how rare it is; or how far it has learned."""
-        days = self._profile.days
-        if days < LEARNING_DAYS:
-            details: dict[str, Value] = {"learning": f"{int(days)} of {LEARNING_DAYS} days"}
-            return Evidence(self._device, self._point, self._value, None, self._unit, details)
-        details = {"once_in_days": float(round(10 ** min(self._profile.score, _SCORE_SHOWN_MAX)))}
-        limit = self._profile.find_limit()
-        if isinstance(self._measure, Runs):
-            details |= {"on_min": self._measure.length, "limit_min": limit}
-            return Evidence(self._device, self._point, self._value, None, self._unit, details)
-        details["usual"] = level = self._measure.season.level
-        margin = limit * self._measure.season.error
+        profile, measure = self._profile, self._measure
+        if not profile.is_ready:
+            learning: dict[str, Value] = {"learning": f"{int(profile.days)} of {LEARNING_DAYS} days"}
+            return Evidence(self._device, self._point, self._value, None, self._unit, learning)
+        limit, limit_of_mean = profile.find_limits()
+        details: dict[str, Value] = {"once_in_days": float(round(10 ** min(profile.score, _SCORE_SHOWN_MAX)))}
+        if isinstance(measure, Runs):
+            details["mean_of_1h"] = measure.mean
+            return Evidence(self._device, self._point, self._value, limit, self._unit, details)
+        details["usual"] = level = measure.season.level
+        if abs(measure.mean) > limit_of_mean:
+            details["mean_deviation_of_4h"] = measure.mean
         below = self._value is not None and self._value < level
         return Evidence(
-            self._device, self._point, self._value, level - margin if below else level + margin, self._unit, details
+            self._device, self._point, self._value, level - limit if below else level + limit, self._unit, details
         )
 
     def snapshot(self) -> list[Any]:

@@ -18,6 +18,8 @@ QUARTERS_KEPT = 60 * QUARTERS
 SHAPE = 1 / 3
 """Of the law; 0 would be Gumbel's, whose tails are light."""
 
+_LARGEST = 1e38
+"""That is remembered."""
 _QUARTILES = 1.5725
 """Between the quartiles, in widths of Gumbel's law: ln ln 4 - ln ln (4/3)."""
 _PRIOR_DAYS = 8
@@ -66,7 +68,7 @@ class Peaks:
     def end_quarter(self) -> None:
         """A quarter of a day is over, and its largest value is remembered."""
         self._quarters = [*self._quarters[1 - QUARTERS :], self.now]
-        largest = max(self._quarters)
+        largest = min(max(self._quarters), _LARGEST)
         if len(self._days) < QUARTERS_KEPT:
             self._days.append(largest)
         else:
@@ -82,7 +84,7 @@ class Peaks:
         self.usual = ordered[count // 2] or inf
         width = (ordered[count * 3 // 4] - ordered[count // 4]) / _QUARTILES
         width = (days * width + _PRIOR_DAYS * self._share * self.usual) / (days + _PRIOR_DAYS)
-        self.width = max(width, 1e-9) if self.usual < inf else 1.0
+        self.width = width if self.usual < inf else 1.0
 
     def snapshot(self) -> list[Any]:
         """Its state, in plain values."""

@@ -2,11 +2,10 @@
 
 Three predictions stand beside each other: one level for all times, one for each half hour of the day, and one for each
 half hour of working days, Saturdays and Sundays. Who has been the least wrong lately is believed. All of them are
-running means of half hours whose steps are bounded, as Huber's estimator is: no single one moves them far.
+running means of half hours.
 """
 
 from array import array
-from math import inf
 from typing import Any, Literal, TypeAlias
 
 from devices.durations import NANOSECONDS
@@ -23,8 +22,6 @@ MEMORY_DAYS = 28
 _SIZES = {"none": (1,), "day": (1, SLOTS), "week": (1, SLOTS, 3 * SLOTS)}
 """Of the tables, one behind the other."""
 _EPOCH_DAY, _FRIDAY = 3, 4  # 1970-01-01 was a Thursday
-_CLIP = 8.0
-"""A half hour counts for no more than so many usual deviations, once a day of them is known."""
 
 
 class Season:
@@ -34,14 +31,14 @@ class Season:
         level: predicted for the half hour that goes on.
     """
 
-    __slots__ = ("_count", "_counts", "_errors", "_levels", "_places", "_seen", "_sum", "level")
+    __slots__ = ("_count", "_counts", "_errors", "_judged", "_levels", "_places", "_sum", "level")
 
     def __init__(self, season: SeasonName) -> None:
         sizes = _SIZES[season]
         self._levels = array("d", [0.0]) * sum(sizes)
         self._counts = array("B", [0]) * sum(sizes)
         self._errors = [0.0] * len(sizes)
-        self._seen = 0
+        self._judged = [0] * len(sizes)
         self._places: tuple[int, ...] = ()
         self._sum, self._count = 0.0, 0
         self.level = 0.0
@@ -69,38 +66,32 @@ class Season:
         self.level = self._levels[min(known)[1]] if known else value
 
     def _learn(self, mean: float) -> None:
-        levels, counts, errors = self._levels, self._counts, self._errors
-        self._seen = seen = min(self._seen + 1, MEMORY_DAYS * SLOTS)
-        bound = _CLIP * min(errors) if seen > SLOTS else inf
         for table, place in enumerate(self._places):
-            count = counts[place]
+            count = self._counts[place]
+            self._counts[place] = min(count + 1, MEMORY_DAYS)
             if not count:
-                levels[place], counts[place] = mean, 1
+                self._levels[place] = mean
                 continue
-            step = mean - levels[place]
-            wrong = abs(step)
-            if seen > SLOTS:
-                wrong = min(wrong, _CLIP * errors[table])
-                step = max(-bound, min(bound, step))
-            errors[table] += (wrong - errors[table]) / seen
-            counts[place] = count = min(count + 1, MEMORY_DAYS)
-            levels[place] += step / (count if table else seen)
+            self._judged[table] = judged = min(self._judged[table] + 1, MEMORY_DAYS * SLOTS)
+            step = mean - self._levels[place]
+            self._errors[table] += (abs(step) - self._errors[table]) / judged
+            self._levels[place] += step / (self._counts[place] if table else judged + 1)
 
     def forget(self) -> None:
         """Learns anew from now on: what it knows counts as little as a first day."""
         for place, count in enumerate(self._counts):
             self._counts[place] = min(count, 1)
-        self._seen = min(self._seen, 1)
+        self._judged = [min(judged, 1) for judged in self._judged]
 
     def snapshot(self) -> list[Any]:
         """Its state, in plain values."""
         return [
-            self._levels.tobytes(), self._counts.tobytes(), self._errors, self._seen, list(self._places), self._sum,
+            self._levels.tobytes(), self._counts.tobytes(), self._errors, self._judged, list(self._places), self._sum,
             self._count, self.level,
         ]  # fmt: skip
 
     def restore(self, state: list[Any]) -> None:
         """Goes on from a snapshot."""
-        levels, counts, errors, self._seen, places, self._sum, self._count, self.level = state
+        levels, counts, errors, judged, places, self._sum, self._count, self.level = state
         self._levels, self._counts = array("d", levels), array("B", counts)
-        self._errors, self._places = list(errors), tuple(places)
+        self._errors, self._judged, self._places = list(errors), list(judged), tuple(places)

@@ -30,6 +30,7 @@ FORCED = Incident("forced", "forced_door", "door-1", ("door-1",), NOW + 90 * SEC
 def _live(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - as loose as the daemon's JSON
     return {
         "problems": [],
+        "tickets": [],
         "counts": {"messages": 100, "readings": 120_000, "late": 7, "quarantined": 2},
         "journal": {"head": 120_000, "store": 119_500},
         "devices": {
@@ -48,6 +49,33 @@ def _show(live: dict[str, Any], width: int = 80, height: int = 24, incidents: tu
     with console.capture() as capture:
         console.print(view.render(live, NOW, height))
     return [" ".join(line.split()) for line in capture.get().splitlines()]
+
+
+TICKET = {"number": "W-2026-00007", "title": "Main door: forced", "state": "new", "priority": 1, "alerts": 1}
+
+
+def test_open_tickets_stand_above_the_readings_the_newest_first() -> None:
+    older = TICKET | {
+        "number": "W-2026-00006",
+        "state": "resolved",
+        "priority": 3,
+        "alerts": 4,
+        "opened": NOW - 60 * SECOND,
+    }
+    lines = _show(_live(tickets=[older, TICKET | {"opened": NOW - 5 * SECOND}]))
+    head = lines.index("Ticket What State Age")
+    assert lines[head + 1 : head + 3] == [
+        "W-2026-00007 P1 Main door: forced new 5s",
+        "W-2026-00006 P3 Main door: forced (+3) resolved 1m",
+    ]
+    assert "Time Device Place Says Age" in lines[head + 3 :]
+
+
+def test_each_ticket_is_told_once() -> None:
+    view = LiveView("Title", "", REGISTER, (), zone=ZoneInfo("Asia/Shanghai"))
+    live = _live(tickets=[TICKET])
+    assert list(view.tell_tickets(live)) == ["W-2026-00007  P1  Main door: forced"]
+    assert list(view.tell_tickets(live)) == []
 
 
 def test_it_shows_buildings_and_the_newest_reading_of_each_device() -> None:

@@ -1,5 +1,7 @@
 """The judge as a whole: engine and dispatcher, one state, and what the daemon says of itself."""
 
+from collections.abc import Mapping
+
 from devices.durations import NANOSECONDS
 from devices.reading import Reading
 from devices.register import SELF
@@ -10,7 +12,7 @@ from tests.rulebench import at, make_site, read_rules
 M = NANOSECONDS["m"]
 START = at("2026-03-02 08:00")
 
-_DEVICES: list[dict[str, object]] = [
+_DEVICES: list[Mapping[str, object]] = [
     {"id": "gw", "kind": "gateway"},
     *({"id": f"em-{n}", "kind": "electricity_meter", "gateway": "gw"} for n in range(3)),
 ]

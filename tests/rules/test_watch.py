@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from msgspec import msgpack
 
 from devices.durations import NANOSECONDS
+from devices.reading import Reading, Value
 from rules.alerts import Phase, Subject, Transition
 from rules.conditions.node import Node
 from rules.gate import Gate, Timetable

@@ -100,9 +100,11 @@ def cost(*members: Member, now: str, rates: Rates = RATES) -> Cost:
             {"point": "energy_import_kwh", "value": -9.0, "limit": -5.0, "unit": "kWh", "details": {"per": "hour"}},
             Excess("electricity", 0.0),
         ),
-        ({"point": "volume_m3", "value": 60.0, "limit": 12.0, "unit": "m³"}, Excess("water", None)),
+        ({"point": "volume_m3", "value": 60.0, "limit": 12.0, "unit": "m³"}, None),
         ({"point": "leak", "value": True}, Excess("water", None)),
         ({"point": "power_kw", "unit": "kW", "details": {"on_min": 70.0}}, Excess("electricity", None)),
+        ({"point": "volume_m3", "value": -7.0, "unit": "m³", "details": {"fault": "reset"}}, None),  # register
+        ({"point": "flow_m3_per_h", "value": 0.4, "unit": "m³/h", "details": {}}, None),  # stuck
         ({"point": "voltage_v", "value": 260.0, "limit": 253.0, "unit": "V"}, None),
         ({"point": "silence", "value": 900.0, "unit": "s"}, None),
         ({}, None),

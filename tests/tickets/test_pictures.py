@@ -9,7 +9,7 @@ import pytest
 from devices.durations import NANOSECONDS
 from tests.rulebench import at, make_site
 from tickets.evidence import Evidence, Series
-from tickets.pictures import break_gaps, draw_ticket, find_rates
+from tickets.pictures import break_gaps, draw_ticket, find_rates, find_spans
 from tickets.queue import File, Member
 from tickets.ticket import Ticket
 
@@ -115,3 +115,16 @@ def test_a_silence_is_a_hole_in_the_line() -> None:
     series = Series("wm-1", "pressure_bar", [0, MINUTE, 2 * MINUTE, HOUR], [1.0, 2.0, 3.0, 4.0])
     _, values = break_gaps(series, Evidence(0, HOUR, [series]))
     assert [None if isnan(value) else value for value in values] == [1.0, 2.0, 3.0, None, 4.0]
+
+
+def test_an_alert_that_is_but_a_part_of_the_time_is_shown_once_more() -> None:
+    evidence = Evidence(SINCE - 24 * HOUR, SINCE + HOUR, [])
+    whole = (evidence.begins_at, evidence.ends_at + 25 * HOUR // 60)
+    assert find_spans(evidence, [member(SINCE + 20 * MINUTE)]) == [
+        whole,
+        (SINCE - 10 * MINUTE, SINCE + 30 * MINUTE),
+    ]
+    assert find_spans(evidence, [member(SINCE + 4 * HOUR)])[1] == (SINCE - 30 * MINUTE, SINCE + 90 * MINUTE)
+    long_open = Evidence(SINCE - 24 * HOUR, SINCE + 24 * HOUR, [])
+    assert len(find_spans(long_open, [member()])) == 1
+    assert find_spans(evidence, []) == [whole]

@@ -195,3 +195,25 @@ def test_what_a_counter_remembers_is_small(rows: Rows, facts: CounterFacts) -> N
     for row in rows:
         counter.feed(*row)
         assert len(msgspec.json.encode(counter.state)) < 600
+
+
+@given(rising(), series(strange), rising(), fact_sets)
+def test_plain_rows_mean_the_same_the_long_way(before: Rows, between: Rows, after: Rows, facts: CounterFacts) -> None:
+    start = before[-1][0]
+    rows = before + [(start + time, value) for time, value in between]
+    rows += [(rows[-1][0] + time, value) for time, value in after]
+    never = Replacement(2**62, 0.0, 0.0)  # while a meter is still to be replaced no row is taken for a plain one
+    quick, thorough = Counter(facts), Counter(facts._replace(replacements=(*facts.replacements, never)))
+    for time, value in rows:
+        assert quick.feed(time, value) == thorough.feed(time, value)
+        assert quick.snapshot() == thorough.snapshot()
+    assert quick.finish() == thorough.finish()
+
+
+@given(rising(), fact_sets)
+def test_looking_at_a_counter_changes_nothing(rows: Rows, facts: CounterFacts) -> None:
+    seen, unseen = Counter(facts), Counter(facts)
+    for time, value in rows:
+        assert seen.feed(time, value) == unseen.feed(time, value)
+        seen.snapshot()
+    assert seen.snapshot() == unseen.snapshot()
