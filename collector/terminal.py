@@ -13,7 +13,7 @@ from rich.table import Table
 EXIT_FINDINGS = 1
 EXIT_USAGE = 2
 
-console = Console()
+console = Console(emoji=False)
 """Answers go here."""
 
 messages = Console(stderr=True, highlight=False)

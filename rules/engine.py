@@ -115,7 +115,7 @@ class Engine:
             RulesError: a rule cannot be judged.
         """
         now = reading.received
-        if now < self.now:
+        if now < self.now:  # noqa: PLR1730 - every reading comes through here
             now = self.now
         heap = self._heap
         if heap and heap[0][0] <= now:

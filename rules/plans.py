@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from devices.counting.facts import find_facts
 from devices.register import Device
@@ -16,7 +16,6 @@ from rules.rule import Rule
 from rules.site import Site
 from rules.sources import Meter, Source
 from rules.watch import Clock, Watch
-
 
 Listener: TypeAlias = tuple[str, Take, Watch | None]
 """The point whose values it takes, and the watch to weigh where the answer is True; None for a source."""
@@ -45,13 +44,14 @@ class Plan:
         """What is listened to."""
         return list(dict.fromkeys(point for point, _, _ in self.listeners))
 
-    def hear(self, point: str, take: Take, watch: Watch) -> None:
-        """Has a watch's node take the values of a point, after those that do."""
+    def hear(self, point: str, take: Take, watch: Watch | None) -> None:
+        """Has a watch's node take the values of a point, or a source."""
         self.listeners += ((point, take, watch),)
 
-    def hear_first(self, point: str, source: Source) -> None:
-        """Has a source take the values of a point before any node does."""
-        self.listeners = ((point, source.take, None), *self.listeners)
+    def arrange(self) -> None:
+        """Puts sources first, then watches by their rules."""
+        self.listeners = tuple(sorted(self.listeners, key=lambda entry: -1 if entry[2] is None else entry[2].order))
+        self.arrivals = tuple(sorted(self.arrivals, key=lambda entry: entry[1].order))
 
 
 class Wiring:
@@ -73,12 +73,12 @@ class Wiring:
         self._timetables: dict[tuple[tuple[str, ...], tuple[str, ...]], Timetable] = {}
         jobs = [job for rule in rules if rule.enabled for job in self._plan_rule(rule)]
         places = {device.id: place for place, device in enumerate(site.register)}
+        # Device by device, so that what one reading needs lies together in memory.
         for order in sorted(range(len(jobs)), key=lambda order: places[jobs[order].devices[0].id]):
             self._wire(jobs[order], order)
         self.watches = dict(sorted(self.watches.items(), key=lambda entry: entry[1].order))
         for plan in self.plans.values():
-            plan.listeners = tuple(sorted(plan.listeners, key=_order_of))
-            plan.arrivals = tuple(sorted(plan.arrivals, key=_order_of))
+            plan.arrange()
 
     def _plan_rule(self, rule: Rule) -> "Iterator[_Job]":
         """The watches that a rule needs."""
@@ -138,7 +138,7 @@ class Wiring:
         if not isinstance(source, Meter):
             register = self._site.register
             source = self.sources[key] = Meter(find_facts(register, self._site.devices[device], point))
-            self._plan(device).hear_first(point, source)
+            self._plan(device).hear(point, source.take, None)
         return source
 
     def _occupancy(self, area: str) -> Occupancy:
@@ -147,7 +147,7 @@ class Wiring:
         if not isinstance(source, Occupancy):
             source = self.sources[key] = Occupancy(area, self._site)
             for door in source.doors:
-                self._plan(door).hear_first("event", source)
+                self._plan(door).hear("event", source.take, None)
         return source
 
 
@@ -158,12 +158,6 @@ class _Job(NamedTuple):
     timetable: Timetable
     subject: Subject
     devices: tuple[Device, ...]
-
-
-def _order_of(listener: Sequence[Any]) -> int:
-    """Sources come first, then watches by their rules."""
-    watch = listener[-1]
-    return -1 if watch is None else watch.order
 
 
 class _Scope:

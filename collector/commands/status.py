@@ -116,8 +116,7 @@ def _tell_rules(rules: dict[str, Any], lag: Lag, configuration: Configuration) -
         parts.append(f"judged up to {show_moment(lag.judged_at, configuration.settings.site.zone)}")
     if lag.oldest_at is not None:
         parts.append(f"{lag.waiting:,} readings behind ({format_duration(max(0, time.time_ns() - lag.oldest_at))})")
-    alerts = rules.get("alerts", {})
-    parts += [f"{count:,} {phase}" for phase, count in alerts.items() if count]
+    parts += [f"{count:,} {phase}" for phase, count in sorted(rules["alerts"].items())]
     if rules["set_aside"]:
         parts.append(f"set aside: {', '.join(rules['set_aside'])}")
     return ", ".join(parts)

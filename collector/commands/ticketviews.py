@@ -19,6 +19,9 @@ from tickets.titles import name_place, write_value
 from tickets.wording import KINDS, PAUSES, STATES, tell_event
 
 _SECOND = NANOSECONDS["s"]
+_WIDE = 110
+"""Columns of a terminal that has room for places."""
+
 _SHOWN = 20
 """Members that are listed one by one."""
 
@@ -29,20 +32,33 @@ def show_rows(tickets: Sequence[Ticket], costs: Mapping[str, Cost], configuratio
         console.print("No tickets.")
         return
     language, now = configuration.settings.site.language, time.time_ns()
-    table = Table(title="Tickets", title_justify="left", header_style="bold")
-    for name in ("number", "", "state", "what", "where", "owner", "due", *(["cost"] if costs else [])):
-        table.add_column(name, overflow="fold", no_wrap=name not in {"what", "where"})
+    is_wide = console.width >= _WIDE  # else where it is stands in the title, and in the ticket
+    shown = (
+        "number",
+        "",
+        "state",
+        "what",
+        *(["where"] if is_wide else []),
+        "owner",
+        "due",
+        *(["cost"] if costs else []),
+    )
+    table = Table(title="Tickets", title_justify="left", header_style="bold", box=None, pad_edge=False)
+    for name in shown:
+        is_text = name in {"what", "where"}
+        table.add_column(name, overflow="fold", no_wrap=not is_text, ratio=1 if is_text else None)
     for ticket in tickets:
-        table.add_row(
-            ticket.number,
-            PRIORITIES[ticket.priority - 1],
-            STATES[ticket.state].pick(language),
-            Text(ticket.title),
-            _show_place(ticket, configuration),
-            _show_owner(ticket, configuration),
-            _show_due(ticket, now),
-            *([sum_up_cost(costs[ticket.number], language)] if ticket.number in costs else []),
-        )
+        cells: dict[str, str | Text] = {
+            "number": ticket.number,
+            "": PRIORITIES[ticket.priority - 1],
+            "state": STATES[ticket.state].pick(language),
+            "what": Text(ticket.title),
+            "where": _show_place(ticket, configuration),
+            "owner": _show_owner(ticket, configuration),
+            "due": _show_due(ticket, now),
+            "cost": sum_up_cost(costs[ticket.number], language) if ticket.number in costs else "",
+        }
+        table.add_row(*(cells[name] for name in shown))
     console.print(table)
 
 

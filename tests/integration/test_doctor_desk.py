@@ -246,10 +246,12 @@ def test_status_shows_rules_and_tickets(config: Path, mosquitto: Mosquitto, fres
         shown = run("status", "--config", str(config)).output
         told = json.loads(run("status", "--config", str(config), "--json").output)
     assert "Rules     3 rules, judged up to 20" in shown
+    assert "1 firing, 1 pending" in shown
     assert "Tickets   1 open: 1 P" in shown
     assert sum(told["desk"]["open"].values()) == 1
     assert told["desk"]["overdue"] == 0
     assert told["rules"]["waiting"] == 0
+    assert told["rules"]["alerts"] == {"firing": 1, "pending": 1}
     assert told["rules"]["set_aside"] == {}
 
 

@@ -59,6 +59,23 @@ def test_what_a_device_says_twice_of_one_moment_counts_once() -> None:
     assert gist(engine.evaluate(reading("d", after("3m"), event="denied"))) == [("fired", "r")]
 
 
+def test_two_people_who_pass_at_one_moment_are_two() -> None:
+    engine = make_engine(
+        "- {id: r, when: {count: {event: denied, at_least: 2, within: 10m}}}", [{"id": "d", "kind": "door"}]
+    )
+    one, other = (reading("d", after("1m"), event="denied", credential=f"hmac:{who}") for who in "ab")
+    assert [engine.evaluate(said) for said in (one, one)] == [[], []]
+    assert gist(engine.evaluate(other)) == [("fired", "r")]
+
+
+def test_events_within_a_coarse_clocks_second_are_in_the_order_of_arrival() -> None:
+    engine = make_engine("- {id: r, when: {held_open: {for: 30s}}}", [{"id": "d", "kind": "door"}])
+    opened, closed = after("1m") + 900, after("1m") + 400  # digits below the second are no time
+    assert engine.evaluate(Reading("d", opened, after("61s"), {"event": "opened"})) == []
+    assert engine.evaluate(Reading("d", closed, after("61s"), {"event": "closed"})) == []
+    assert engine.advance(after("5m")) == []
+
+
 def test_two_alerts_told_at_one_moment_have_two_keys() -> None:
     engine = make_engine(HIGH, [METER])
     told = [

@@ -81,7 +81,7 @@ def bring(phase: Phase) -> tuple[Bench, Watch, Node, Pace]:
         clock.now = time
         watch.wake()
         node.truth = truth
-        watch.turn(time, pace, None)
+        watch.turn(time, pace, 0)
     clock.now = 10 * M
     watch.wake()
     assert watch.phase == phase
@@ -97,7 +97,7 @@ def test_every_step_of_the_table_and_no_other(phase: Phase, event: str) -> None:
         watch.wake()
     else:
         node.truth = {"true": True, "false": False, "unknown": None}[event]
-        watch.turn(clock.now, pace, None)
+        watch.turn(clock.now, pace, 0)
     assert watch.phase == _STEPS.get((phase, event), phase)
 
 
@@ -143,11 +143,11 @@ def test_muted_hours_end_an_alert_even_where_nothing_can_be_said() -> None:
     clock, pace = Bench(), Pace("m")
     watch, node = make_watch(clock, pace, Hourly())
     node.truth = True
-    watch.turn(0, pace, None)
+    watch.turn(0, pace, 0)
     clock.now = 30 * M
     watch.wake()
     node.truth = None
-    watch.turn(clock.now, pace, None)
+    watch.turn(clock.now, pace, 0)
     phases = [watch.phase]
     clock.now = H
     watch.wake()
@@ -206,7 +206,8 @@ def test_values_of_the_same_moment_count_once() -> None:
 
 def test_an_event_counts_once_and_another_one_of_the_same_moment_too() -> None:
     pace = Pace("m")
-    first, second = ({"event": "granted", "credential": f"hmac:{who}"} for who in "ab")
+    first: dict[str, Value] = {"event": "granted", "credential": "hmac:a"}
+    second: dict[str, Value] = {"event": "granted", "credential": "hmac:b"}
     pace.newest, pace.values = 7, first
     assert pace.join(said(7, **first)).values == {}
     assert pace.join(said(7, **second)).values == second
