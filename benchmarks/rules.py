@@ -157,8 +157,8 @@ def describe_work(rules: list[Rule], site: Site, readings: list[Reading]) -> str
     total = len(readings)
     points = sum(len(reading.values) for reading in readings)
     return (
-        f"a reading: {points / total:.1f} points, 3 rules; {nodes / total:.2f} values and {arrivals / total:.2f} arrivals"
-        f" given to conditions, {registers / total:.2f} steps of registers worked out for the others"
+        f"a reading: {points / total:.1f} points, 3 rules; {nodes / total:.2f} values and {arrivals / total:.2f}"
+        f" arrivals given to conditions, {registers / total:.2f} steps of registers worked out for the others"
     )
 
 

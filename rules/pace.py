@@ -1,6 +1,5 @@
 """Paces: how the readings of one device come: how far behind, what came last, and who waits for it to catch up."""
 
-from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
@@ -45,7 +44,7 @@ class Pace:
         self.lag = self.newest = 0
         self.waiting: tuple[Watch, ...] = ()
         self.values: dict[str, Value] = {}
-        self._also: deque[dict[str, Value]] = deque(maxlen=_SAID_MOST)  # what other readings said of one moment …
+        self._also: tuple[dict[str, Value], ...] = ()  # what other readings said of one moment …
         self._also_at = 0  # … which was this
 
     @property
@@ -60,8 +59,7 @@ class Pace:
         is the same only where everything about it is: two people may pass at once.
         """
         if self._also_at != self.newest:
-            self._also_at = self.newest
-            self._also.clear()
+            self._also_at, self._also = self.newest, ()
         said = (self.values, *self._also)
         values = reading.values
         if "event" in values:
@@ -69,7 +67,7 @@ class Pace:
         else:
             fresh = {point: value for point, value in values.items() if all(each.get(point) != value for each in said)}
         if fresh:
-            self._also.append(fresh)
+            self._also = (*self._also, fresh)[-_SAID_MOST:]
         return replace(reading, time=self.newest, values=fresh)
 
     def snapshot(self) -> list[Any]:
@@ -79,5 +77,4 @@ class Pace:
     def restore(self, state: list[Any]) -> None:
         """Goes on from a snapshot."""
         self.newest, self.lag, self.values, also = state
-        self._also_at = self.newest
-        self._also = deque(also, _SAID_MOST)
+        self._also_at, self._also = self.newest, tuple(also)

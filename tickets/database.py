@@ -95,7 +95,9 @@ def open_database(url: str, password: str | None = None) -> Database:
         event.listen(engine, "begin", _begin_sqlite)
     else:
         address = address.set(drivername="postgresql+psycopg", password=password or address.password)
-        engine = create_engine(address, pool_pre_ping=True, connect_args={"connect_timeout": _CONNECT_S, "client_encoding": "utf8"})
+        engine = create_engine(
+            address, pool_pre_ping=True, connect_args={"connect_timeout": _CONNECT_S, "client_encoding": "utf8"}
+        )
     database = Database(engine, where)
     try:
         migrate(database)

@@ -40,6 +40,9 @@ class Measure(Protocol):
     def turn(self, slot: int, value: float) -> None:
         """A half hour (since 1970, local time) begins, with this value."""
 
+    def settle(self, usual: float) -> None:
+        """So large the first way gets on a usual day; inf while that is not known."""
+
     def measure(self, value: float, elapsed: int) -> tuple[float, float]:
         """Takes a value, so long (ns) after the one before."""
 
@@ -171,6 +174,7 @@ class Profile:
         if self._readings >= _QUARTER_READINGS:
             self._first.end_quarter()
             self._second.end_quarter()
+            self._measure.settle(self._first.usual)
             self.days += 1 / QUARTERS
             self.is_ready = self.days >= LEARNING_DAYS
         self._quarter, self._readings = quarter, 0

@@ -56,6 +56,9 @@ class Runs:
     def turn(self, _slot: int, _value: float) -> None:
         """See `Measure`."""
 
+    def settle(self, _usual: float) -> None:
+        """See `Measure`."""
+
     def measure(self, value: float, elapsed: int) -> tuple[float, float]:
         """See `Measure`."""
         known = elapsed if elapsed < _GAP_NS else 0

@@ -1,5 +1,6 @@
 """Values: how far they are from what is usual at their time, in the unit of the quantity."""
 
+from math import inf
 from typing import Any, ClassVar, Literal, TypeAlias
 
 from devices.durations import NANOSECONDS
@@ -21,13 +22,18 @@ class Values:
     share: ClassVar[float] = 0.15
     """See `Measure`."""
 
-    __slots__ = ("_sign", "learn", "mean", "season")
+    __slots__ = ("_bound", "_sign", "learn", "mean", "season")
 
     def __init__(self, season: SeasonName, direction: Direction) -> None:
         self.season = Season(season)
         self.learn = self.season.add
         self._sign = {"up": 1, "down": -1, "both": 0}[direction]
+        self._bound = inf
         self.mean = 0.0
+
+    def settle(self, usual: float) -> None:
+        """See `Measure`."""
+        self._bound = usual
 
     def turn(self, slot: int, value: float) -> None:
         """See `Measure`."""
@@ -36,8 +42,9 @@ class Values:
     def measure(self, value: float, elapsed: int) -> tuple[float, float]:
         """See `Measure`."""
         deviation = value - self.season.level
-        mean = self.mean
-        self.mean = mean = mean + elapsed / (elapsed + _MEAN_NS) * (deviation - mean)
+        mean, bound = self.mean, self._bound
+        bounded = bound if deviation > bound else -bound if deviation < -bound else deviation
+        self.mean = mean = mean + elapsed / (elapsed + _MEAN_NS) * (bounded - mean)
         sign = self._sign
         if sign:
             return sign * deviation, sign * mean
@@ -57,9 +64,10 @@ class Values:
 
     def snapshot(self) -> list[Any]:
         """See `Measure`."""
-        return [self.mean, self.season.snapshot()]
+        return [self.mean, None if self._bound == inf else self._bound, self.season.snapshot()]
 
     def restore(self, state: list[Any]) -> None:
         """See `Measure`."""
-        self.mean, season = state
+        self.mean, bound, season = state
+        self._bound = inf if bound is None else bound
         self.season.restore(season)
