@@ -7,6 +7,7 @@ measure has heavy tails. A day is any four quarters in a row: it does not matter
 """
 
 from array import array
+from bisect import bisect_left, insort
 from math import inf, log10
 from typing import Any
 
@@ -49,7 +50,7 @@ class Peaks:
         width: of the law.
     """
 
-    __slots__ = ("_days", "_next", "_quarters", "_share", "now", "usual", "width")
+    __slots__ = ("_days", "_next", "_ordered", "_quarters", "_share", "now", "usual", "width")
 
     def __init__(self, share: float) -> None:
         """With nothing learned.
@@ -63,22 +64,26 @@ class Peaks:
         self._share = share
         self._quarters: list[float] = []
         self._days = array("f")
+        self._ordered = array("f")
         self._next = 0
 
     def end_quarter(self) -> None:
         """A quarter of a day is over, and its largest value is remembered."""
         self._quarters = [*self._quarters[1 - QUARTERS :], self.now]
         largest = min(max(self._quarters), _LARGEST)
-        if len(self._days) < QUARTERS_KEPT:
-            self._days.append(largest)
+        days, ordered = self._days, self._ordered
+        if len(days) < QUARTERS_KEPT:
+            days.append(largest)
         else:
-            self._days[self._next] = largest
+            del ordered[bisect_left(ordered, days[self._next])]
+            days[self._next] = largest
+        insort(ordered, days[self._next])
         self._next = (self._next + 1) % QUARTERS_KEPT
         self.now = 0.0
         self._weigh()
 
     def _weigh(self) -> None:
-        ordered = sorted(self._days)
+        ordered = self._ordered
         count = len(ordered)
         days = count / QUARTERS
         self.usual = ordered[count // 2] or inf
@@ -96,3 +101,4 @@ class Peaks:
         self.now, usual, self.width, self._next, quarters, days = state
         self.usual = inf if usual is None else usual
         self._quarters, self._days = list(quarters), array("f", days)
+        self._ordered = array("f", sorted(self._days))

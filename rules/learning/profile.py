@@ -40,9 +40,6 @@ class Measure(Protocol):
     def turn(self, slot: int, value: float) -> None:
         """A half hour (since 1970, local time) begins, with this value."""
 
-    def settle(self, usual: float) -> None:
-        """So large the first way gets on a usual day; inf while that is not known."""
-
     def measure(self, value: float, elapsed: int) -> tuple[float, float]:
         """Takes a value, so long (ns) after the one before."""
 
@@ -53,8 +50,12 @@ class Measure(Protocol):
     def learn(self, value: float, /) -> None:
         """Learns from what was measured last; else `pass_over` is called."""
 
-    def pass_over(self) -> None:
-        """Does not learn from it."""
+    def pass_over(self, *, alone: bool) -> None:
+        """Does not learn from it.
+
+        Args:
+            alone: the first way would have been flagged without the second.
+        """
 
     def forget(self) -> None:
         """What was learned counts as little as a first day."""
@@ -77,8 +78,8 @@ class Profile:
     """
 
     __slots__ = (
-        "_first", "_first_flag", "_last_flag", "_learn", "_limit", "_measure", "_quarter", "_readings", "_second",
-        "_take", "_time", "_told", "_told_at", "_until", "_zone", "days", "is_ready", "news", "score",
+        "_excess", "_first", "_first_flag", "_last_flag", "_learn", "_limit", "_measure", "_quarter", "_readings",
+        "_second", "_take", "_time", "_told", "_told_at", "_until", "_zone", "days", "is_ready", "news", "score",
     )  # fmt: skip
 
     def __init__(self, measure: Measure, limit: float, zone: ZoneInfo) -> None:
@@ -91,7 +92,7 @@ class Profile:
         """
         self._measure, self._take, self._learn = measure, measure.measure, measure.learn
         self._first, self._second = Peaks(measure.share), Peaks(measure.share)
-        self._limit, self._zone = limit, zone
+        self._limit, self._excess, self._zone = limit, find_excess(limit), zone
         self._time = self._until = self._readings = self._first_flag = self._last_flag = self._told_at = 0
         self._quarter = -1
         self._told = 0.0
@@ -113,7 +114,7 @@ class Profile:
         if one > first.usual or two > second.usual:
             self._judge(time, one, two)
             if self.score >= self._limit and not self._accepts(time):
-                self._measure.pass_over()
+                self._measure.pass_over(alone=one - first.usual >= self._excess * first.width)
                 return self.score
         elif self.score:
             self.score = self.news = 0.0
@@ -139,8 +140,8 @@ class Profile:
 
     def find_limits(self) -> tuple[float, float]:
         """How far each of the measure's ways may go before it is flagged."""
-        excess = find_excess(self._limit)
-        return self._first.usual + excess * self._first.width, self._second.usual + excess * self._second.width
+        first, second = self._first, self._second
+        return first.usual + self._excess * first.width, second.usual + self._excess * second.width
 
     def _accepts(self, time: int) -> bool:
         """Whether what is flagged is learned all the same."""
@@ -174,7 +175,6 @@ class Profile:
         if self._readings >= _QUARTER_READINGS:
             self._first.end_quarter()
             self._second.end_quarter()
-            self._measure.settle(self._first.usual)
             self.days += 1 / QUARTERS
             self.is_ready = self.days >= LEARNING_DAYS
         self._quarter, self._readings = quarter, 0

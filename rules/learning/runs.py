@@ -56,9 +56,6 @@ class Runs:
     def turn(self, _slot: int, _value: float) -> None:
         """See `Measure`."""
 
-    def settle(self, _usual: float) -> None:
-        """See `Measure`."""
-
     def measure(self, value: float, elapsed: int) -> tuple[float, float]:
         """See `Measure`."""
         known = elapsed if elapsed < _GAP_NS else 0
@@ -123,8 +120,9 @@ class Runs:
         self._next = (self._next + 1) % _KEPT
         self._ended = 0.0
 
-    def pass_over(self) -> None:
+    def pass_over(self, *, alone: bool) -> None:
         """See `Measure`."""
+        del alone
         self._ended = 0.0
 
     def forget(self) -> None:

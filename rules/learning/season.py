@@ -6,6 +6,7 @@ running means of half hours.
 """
 
 from array import array
+from math import inf
 from typing import Any, Literal, TypeAlias
 
 from devices.durations import NANOSECONDS
@@ -62,20 +63,26 @@ class Season:
         weekday = (slot // SLOTS + _EPOCH_DAY) % 7
         places = (0, 1 + of_day, 1 + SLOTS + max(weekday - _FRIDAY, 0) * SLOTS + of_day)
         self._places = places[: len(self._errors)]
-        known = [(error, place) for error, place in zip(self._errors, self._places, strict=True) if self._counts[place]]
-        self.level = self._levels[min(known)[1]] if known else value
+        least, self.level = inf, value
+        for table, place in enumerate(self._places):
+            if self._counts[place] and self._errors[table] < least:
+                least, self.level = self._errors[table], self._levels[place]
 
     def _learn(self, mean: float) -> None:
+        levels, counts, errors, judged = self._levels, self._counts, self._errors, self._judged
         for table, place in enumerate(self._places):
-            count = self._counts[place]
-            self._counts[place] = min(count + 1, MEMORY_DAYS)
+            count = counts[place]
+            if count < MEMORY_DAYS:
+                counts[place] = count + 1
             if not count:
-                self._levels[place] = mean
+                levels[place] = mean
                 continue
-            self._judged[table] = judged = min(self._judged[table] + 1, MEMORY_DAYS * SLOTS)
-            step = mean - self._levels[place]
-            self._errors[table] += (abs(step) - self._errors[table]) / judged
-            self._levels[place] += step / (self._counts[place] if table else judged + 1)
+            seen = judged[table]
+            if seen < MEMORY_DAYS * SLOTS:
+                judged[table] = seen = seen + 1
+            step = mean - levels[place]
+            errors[table] += (abs(step) - errors[table]) / seen
+            levels[place] += step / (counts[place] if table else seen + 1)
 
     def forget(self) -> None:
         """Learns anew from now on: what it knows counts as little as a first day."""

@@ -1,6 +1,5 @@
 """Values: how far they are from what is usual at their time, in the unit of the quantity."""
 
-from math import inf
 from typing import Any, ClassVar, Literal, TypeAlias
 
 from devices.durations import NANOSECONDS
@@ -22,18 +21,13 @@ class Values:
     share: ClassVar[float] = 0.15
     """See `Measure`."""
 
-    __slots__ = ("_bound", "_sign", "learn", "mean", "season")
+    __slots__ = ("_before", "_sign", "learn", "mean", "season")
 
     def __init__(self, season: SeasonName, direction: Direction) -> None:
         self.season = Season(season)
         self.learn = self.season.add
         self._sign = {"up": 1, "down": -1, "both": 0}[direction]
-        self._bound = inf
-        self.mean = 0.0
-
-    def settle(self, usual: float) -> None:
-        """See `Measure`."""
-        self._bound = usual
+        self.mean = self._before = 0.0
 
     def turn(self, slot: int, value: float) -> None:
         """See `Measure`."""
@@ -42,9 +36,8 @@ class Values:
     def measure(self, value: float, elapsed: int) -> tuple[float, float]:
         """See `Measure`."""
         deviation = value - self.season.level
-        mean, bound = self.mean, self._bound
-        bounded = bound if deviation > bound else -bound if deviation < -bound else deviation
-        self.mean = mean = mean + elapsed / (elapsed + _MEAN_NS) * (bounded - mean)
+        self._before = mean = self.mean
+        self.mean = mean = mean + elapsed / (elapsed + _MEAN_NS) * (deviation - mean)
         sign = self._sign
         if sign:
             return sign * deviation, sign * mean
@@ -55,8 +48,10 @@ class Values:
         """The larger one, for a spike moves the mean as well."""
         return max(spike, shift)
 
-    def pass_over(self) -> None:
-        """See `Measure`."""
+    def pass_over(self, *, alone: bool) -> None:
+        """See `Measure`. A spike does not move the mean, which would go on when it is over."""
+        if alone:
+            self.mean = self._before
 
     def forget(self) -> None:
         """See `Measure`."""
@@ -64,10 +59,9 @@ class Values:
 
     def snapshot(self) -> list[Any]:
         """See `Measure`."""
-        return [self.mean, None if self._bound == inf else self._bound, self.season.snapshot()]
+        return [self.mean, self.season.snapshot()]
 
     def restore(self, state: list[Any]) -> None:
         """See `Measure`."""
-        self.mean, bound, season = state
-        self._bound = inf if bound is None else bound
+        self.mean, season = state
         self.season.restore(season)
