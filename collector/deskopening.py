@@ -23,8 +23,10 @@ def open_desk_database(configuration: Configuration) -> Database:
     server = settings.desk.database
     if server is not None:
         return open_database(server.url, secrets.desk_password(server))
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    return open_database(file_url(settings.data_dir / DESK_FILE))
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    file = settings.data_dir / DESK_FILE
+    file.touch(mode=0o600)  # who went where is in it
+    return open_database(file_url(file))
 
 
 def make_desk(configuration: Configuration, database: Database, clock: Callable[[], int] = time.time_ns) -> Desk:

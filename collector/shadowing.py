@@ -63,8 +63,9 @@ class Shadowing:
 
     def _open(self, path: Path) -> Shadow | None:
         try:
+            path.touch(mode=0o600)
             self._book = ShadowBook(path)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             log.warning("drafts of rules cannot be judged", file=str(path), reason=str(error))
             return None
         self._shadow = Shadow(self._book)
