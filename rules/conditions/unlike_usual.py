@@ -87,7 +87,7 @@ class UnlikeUsual(Condition):
 
     Registers are judged by their rate, from row to row. It says nothing before it has learned for seven days of two
     readings an hour or more often; what it flags it does not learn, unless that lasts for a week. Of a machine that
-    switches on and off, such as a heater, a pump or a compressor, `of: runs` watches how long it is on instead.
+    switches on and off, such as a heater, a pump or a compressor, `of: runs` watches what its runs use instead.
     """
 
     summary: ClassVar[str] = "unlike the device's own learned profile"
@@ -103,13 +103,13 @@ class UnlikeUsual(Condition):
     )
     direction: Direction = Field("both", description="Which deviations count.")
     of: Literal["value", "runs"] = Field(
-        "value", description="What is judged: the value, or how long the device is on."
+        "value", description="What is judged: the value, or what the runs of a machine use."
     )
 
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.of == "runs" and self.model_fields_set & {"direction", "season"}:
-            raise ValueError("of: runs: runs are judged by how much longer they are; leave out direction and season")
+            raise ValueError("of: runs: runs are judged by how much more they use; leave out direction and season")
         return self
 
     def fits(self, device: Device) -> str:
@@ -134,8 +134,8 @@ class UnlikeUsual(Condition):
         days = f"{self.sensitivity:g}"
         if self.of == "runs":
             return Text(
-                en=f"{self.point} shows that the device stays on for longer than usual, as once in {days} days",
-                zh=f"{self.point} 显示设备的运行时间长于平时（{days} 天一遇）",
+                en=f"{self.point} shows that the device runs longer, or more often, than usual, as once in {days} days",
+                zh=f"{self.point} 显示设备运行比平时更久或更频繁（{days} 天一遇）",
             )
         word, season = _WORDS[self.direction], _SEASONS[self.season]
         at = f" {season.en}" if season.en else ""
@@ -189,8 +189,8 @@ class _Unlike(Node):
         limit, limit_of_mean = profile.find_limits()
         details: dict[str, Value] = {"once_in_days": float(round(10 ** min(profile.score, _SCORE_SHOWN_MAX)))}
         if isinstance(measure, Runs):
-            details["mean_of_1h"] = measure.mean
-            return Evidence(self._device, self._point, self._value, limit, self._unit, details)
+            details |= {"on_min": measure.length, "mean_of_1h": measure.mean, "limit_of_mean": limit}
+            return Evidence(self._device, self._point, self._value, None, self._unit, details)
         details["usual"] = level = measure.season.level
         if abs(measure.mean) > limit_of_mean:
             details["mean_deviation_of_4h"] = measure.mean

@@ -118,9 +118,9 @@ class Profile:
                 return self.score
         elif self.score:
             self.score = self.news = 0.0
-        if one > first.now:
+        if one > first.now:  # noqa: PLR1730 - max() takes three times as long
             first.now = one
-        if two > second.now:
+        if two > second.now:  # noqa: PLR1730 - likewise
             second.now = two
         self._readings += 1
         self._learn(value)

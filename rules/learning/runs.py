@@ -1,9 +1,10 @@
 """Runs: how much a machine that switches on and off uses.
 
-A heater with a failing element, a cold room with a leaking seal and a pump that short-cycles draw what they always drew,
-but for longer or more often. What is on is found as the threshold of Ridler and Calvard is (IEEE Transactions SMC-8,
-1978): half way between the mean of what lies above it and the mean of what lies below. Each run is ranked by what it used
-among the last ones, as in the rank sum test: many runs that use a little more show as well as one that uses much more.
+A heater with a failing element, a cold room with a leaking seal and a pump that short-cycles draw what they always
+drew, but for longer or more often. What is on is found as the threshold of Ridler and Calvard is (IEEE Transactions
+SMC-8, 1978): half way between the mean of what lies above it and the mean of what lies below. Each run is ranked by
+what it used among the last ones, as in the rank sum test: many runs that use a little more show as well as one that
+uses much more.
 """
 
 from array import array
@@ -13,7 +14,7 @@ from typing import Any, ClassVar
 from devices.durations import NANOSECONDS
 from rules.learning.peaks import SHAPE
 
-_HOUR = NANOSECONDS["h"]
+_HOUR, _MINUTE = NANOSECONDS["h"], NANOSECONDS["m"]
 _MEMORY_NS = 7 * NANOSECONDS["d"]
 _GAP_NS = _HOUR
 """Nothing is known of a run in which nothing was heard for so long."""
@@ -32,6 +33,7 @@ class Runs:
     """The mean over about an hour, and the mean rank of the runs of about a day.
 
     Attributes:
+        length: minutes for which it has been on; 0 where it is off.
         mean: over about an hour, in the unit of the values; 0 where nothing switches.
     """
 
@@ -40,7 +42,7 @@ class Runs:
 
     __slots__ = (
         "_ended", "_high", "_highs", "_low", "_lows", "_mean", "_next", "_on", "_pause", "_rank", "_run", "_runs",
-        "_since", "_spread", "mean",
+        "_since", "_spread", "length", "mean",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -49,7 +51,7 @@ class Runs:
         self._on = False
         self._run = self._ended = 0.0
         self._pause: float | None = None
-        self._mean = self.mean = 0.0
+        self._mean = self.mean = self.length = 0.0
         self._rank = _EVEN
         self._runs = array("f")
 
@@ -63,10 +65,12 @@ class Runs:
         self._since += elapsed
         self._mean += known / (known + _MEAN_NS) * (value - self._mean)
         if known != elapsed or apart < _APART * self._spread:
-            self._on, self._run, self._pause, self.mean = False, 0.0, None, 0.0
+            self._on, self._run, self._pause = False, 0.0, None
+            self.mean = self.length = 0.0
             return 0.0, self._rank
         if value > self._low + apart * (0.5 - _DEADBAND if self._on else 0.5 + _DEADBAND):
             self._on = True
+            self.length += known / _MINUTE
             self._run += value * known + (self._pause or 0.0)
             self._pause = None
         elif self._on:
@@ -103,6 +107,7 @@ class Runs:
             self._rank += (1 - exp(-self._since / _RANK_NS)) * (less / len(runs) - self._rank)
         self._ended = run
         self._on, self._run, self._pause, self._since = False, 0.0, None, 0
+        self.length = 0.0
 
     @staticmethod
     def join(mean: float, rank: float) -> float:
@@ -134,13 +139,13 @@ class Runs:
         """See `Measure`."""
         return [
             self._low, self._high, self._spread, self._lows, self._highs, self._on, self._since, self._run,
-            self._pause, self._ended, self._mean, self.mean, self._rank, self._next, self._runs.tobytes(),
+            self._pause, self._ended, self._mean, self.mean, self.length, self._rank, self._next, self._runs.tobytes(),
         ]  # fmt: skip
 
     def restore(self, state: list[Any]) -> None:
         """See `Measure`."""
         (
             self._low, self._high, self._spread, self._lows, self._highs, self._on, self._since, self._run,
-            self._pause, self._ended, self._mean, self.mean, self._rank, self._next, runs,
+            self._pause, self._ended, self._mean, self.mean, self.length, self._rank, self._next, runs,
         ) = state  # fmt: skip
         self._runs = array("f", runs)

@@ -117,8 +117,9 @@ def test_runs_that_become_longer() -> None:
     assert run(0, 10 * 1440, 0) == []
     told = run(10 * 1440, 10 * 1440 + 360, 8)
     assert told[0].kind == "fired"
-    assert told[0].evidence.limit is not None
-    assert 0.2 < told[0].evidence.limit < 2.0
+    details = told[0].evidence.details
+    assert 10 <= float(details["on_min"]) <= 20
+    assert 0.2 < float(details["limit_of_mean"]) < 2.0
 
 
 @settings(max_examples=25, deadline=None)
@@ -156,7 +157,7 @@ def test_values_that_are_no_numbers_teach_nothing() -> None:
         ("{point: power_kw, sensitivity: 1}", "expected low, medium, high, or a number of days from 2 to 1000000"),
         ("{point: power_kw, sensitivity: extreme}", "got 'extreme'"),
         ("{point: power_kw, season: year}", "'none', 'day' or 'week'"),
-        ("{point: power_kw, of: runs, direction: down}", "runs are judged by how much longer they are"),
+        ("{point: power_kw, of: runs, direction: down}", "runs are judged by how much more they use"),
     ],
 )
 def test_what_it_refuses(keys: str, message: str) -> None:
@@ -170,8 +171,8 @@ def test_it_describes_itself() -> None:
     assert text.en == "power_kw is higher than usual at this hour of such a day, as once in 1000 days"
     assert "高于同类日同一时刻的平时水平" in text.zh
     runs = UnlikeUsual.model_validate({"point": "power_kw", "of": "runs"}).describe()
-    assert "stays on for longer than usual" in runs.en
-    assert "运行时间" in runs.zh
+    assert "runs longer, or more often, than usual" in runs.en
+    assert "更久或更频繁" in runs.zh
 
 
 def test_a_kind_without_the_register_does_not_fit() -> None:

@@ -164,6 +164,22 @@ def test_longer_runs_show_though_the_power_is_the_same() -> None:
     assert max(longer) >= 1.0
 
 
+def test_a_short_pause_does_not_part_a_run() -> None:
+    runs = Runs()
+    for minute in range(600):
+        on = minute % 60 < 20 and minute % 60 != 10
+        runs.measure(2.0 if on else 0.0, MINUTE)
+        runs.learn(0.0)
+    assert {round(used / MINUTE, 1) for used in runs._runs} == {38.0}
+
+
+def test_a_spike_does_not_outlast_itself() -> None:
+    profile = taught()
+    night = MONDAY + 28 * DAY + 2 * HOUR
+    assert profile.take(night, 90.0) >= LIMIT
+    assert profile.take(night + 15 * MINUTE, 10.0) < LIMIT
+
+
 def test_runs_need_something_that_switches() -> None:
     profile = Profile(Runs(), 1.0, UTC)
     assert max(feed(profile, stream(14, MINUTE, load=lambda _time, draw: draw.gauss(20, 3)))) == 0.0
