@@ -116,9 +116,14 @@ class Daemon:
         """Runs, in the main thread, until SIGTERM or SIGINT or until ingestion fails; SIGHUP reloads. The exit code."""
         # Blocked for every thread and asked for here, so that no handler runs in the middle of anything.
         signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+        # A library's own thread may not block them: then this is what happens, and not the end of the process.
+        ending = threading.Event()
+        for number in _ENDING:
+            signal.signal(number, lambda *_: ending.set())
+        signal.signal(signal.SIGHUP, lambda *_: _guard(self.reload)())
         self.start()
         service.notify("READY=1")
-        while self.subscriber.failure is None:
+        while self.subscriber.failure is None and not ending.is_set():
             received = signal.sigtimedwait(_SIGNALS, 0.5)
             if received is not None and received.si_signo in _ENDING:
                 break
