@@ -307,6 +307,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for number, measure in enumerate(measure for name in chosen for measure in SCENARIOS[name]):
             rows.append(measure(Path(folder) / str(number)))
+    print_table(rows)
+
+
+def print_table(rows: list[dict[str, object]]) -> None:
+    """One line a scenario, and a column for each figure that any of them has."""
     names = list(dict.fromkeys(name for row in rows for name in row))
     title = f"{os.cpu_count()} cores, Python {platform.python_version()}, {len(payload(0, DEVICES))} bytes a payload"
     table = Table(*names, title=title, title_justify="left")

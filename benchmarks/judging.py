@@ -7,20 +7,15 @@ of its first event, by the desk's clock; a message's that in its payload, taken 
 """
 
 import argparse
-import os
-import platform
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
-
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks.ingest import DEVICES, Daemon, load
+from benchmarks.ingest import DEVICES, Daemon, load, print_table
 from benchmarks.load import connect, encode, send
 from tests.integration.servers import InfluxDB, Mosquitto, wait_until
 from tickets.database import file_url, open_database
@@ -168,12 +163,7 @@ def main() -> None:
     chosen = parser.parse_args().scenario or list(SCENARIOS)
     with tempfile.TemporaryDirectory() as folder:
         rows = [SCENARIOS[name](Path(folder) / name) for name in chosen]
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    title = f"{os.cpu_count()} cores, Python {platform.python_version()}"
-    table = Table(*names, title=title, title_justify="left")
-    for row in rows:
-        table.add_row(*(str(row.get(name, "")) for name in names))
-    Console(width=160 if not sys.stdout.isatty() else None).print(table)
+    print_table(rows)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from collector.errors import CollectorError
 from collector.folder import DEVICES_CSV, DEVICES_YAML
 from collector.registerfile import lock_folder, replace_files, write_entry
 from collector.tables import DEVICES, Entry, cells_of, name_column
-from collector.yamlfile import Document
+from collector.yamlfile import Document, find_end
 from devices.register import Device
 
 _BOM = "\ufeff"
@@ -88,10 +88,10 @@ def _add_item(text: str, fields: Mapping[str, Any]) -> str:
     last = devices.value[-1]
     indent = " " * devices.start_mark.column
     if not isinstance(last, yaml.MappingNode) or last.flow_style:
-        return _insert_line(text, _find_end(last), f"{indent}- {_flow(fields)}", newline)
+        return _insert_line(text, find_end(last), f"{indent}- {_flow(fields)}", newline)
     inner = f"{newline}{' ' * last.start_mark.column}"
     lines = inner.join(f"{name}: {_flow(value)}" for name, value in fields.items())
-    return _insert_line(text, _find_end(last), f"{indent}- {lines}", newline)
+    return _insert_line(text, find_end(last), f"{indent}- {lines}", newline)
 
 
 def _find_devices(text: str) -> tuple[yaml.Node, yaml.Node] | None:
@@ -105,15 +105,6 @@ def _find_devices(text: str) -> tuple[yaml.Node, yaml.Node] | None:
     if found is None and root.flow_style:
         raise ValueError("there is no `devices` in its brackets")
     return found
-
-
-def _find_end(node: yaml.Node) -> int:
-    """Where a node's own text ends: libyaml counts what follows a block, such as comments, as a part of it."""
-    while isinstance(node, yaml.CollectionNode) and not node.flow_style:
-        last = node.value[-1]
-        node = last[1] if isinstance(last, tuple) else last
-    index: int = node.end_mark.index
-    return index
 
 
 def _insert(text: str, index: int, more: str) -> str:

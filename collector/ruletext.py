@@ -5,6 +5,7 @@ from typing import NamedTuple
 import yaml
 
 from collector.errors import CollectorError
+from collector.yamlfile import find_end
 
 _HEAD = "rules:\n  - "
 
@@ -69,17 +70,8 @@ def _find(text: str, rule: str) -> _Place:
     for node in rules.value:
         entries = node.value if isinstance(node, yaml.MappingNode) else []
         if any(key.value == "id" and value.value == rule for key, value in entries):
-            return _Place(node.start_mark.index, _find_end(node), node.start_mark.column)
+            return _Place(node.start_mark.index, find_end(node), node.start_mark.column)
     raise CollectorError(f"there is no rule {rule!r}")
-
-
-def _find_end(node: yaml.Node) -> int:
-    """Where a node's own text ends: libyaml counts what follows a block, such as comments, as a part of it."""
-    while isinstance(node, yaml.CollectionNode) and not node.flow_style:
-        last = node.value[-1]
-        node = last[1] if isinstance(last, tuple) else last
-    index: int = node.end_mark.index
-    return index
 
 
 def _outdent(line: str, column: int) -> str:

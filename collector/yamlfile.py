@@ -340,3 +340,12 @@ def _explain(error: yaml.YAMLError, text: str) -> Fault:
 def spot_at(text: str, offset: int) -> Spot:
     """The place of a character of a text."""
     return Spot(text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset))
+
+
+def find_end(node: yaml.Node) -> int:
+    """Where a node's own text ends: libyaml counts what follows a block, such as comments, as a part of it."""
+    while isinstance(node, yaml.CollectionNode) and not node.flow_style:
+        last = node.value[-1]
+        node = last[1] if isinstance(last, tuple) else last
+    index: int = node.end_mark.index
+    return index

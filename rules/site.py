@@ -121,6 +121,14 @@ class Site:
         ids = [getattr(device, level) for level in _PLACES[: _PLACES.index(kind) + 1]]
         return Subject(kind, "/".join(ids)) if all(ids) else None
 
+    def find_subject(self, text: str) -> Subject:
+        """What people mean: a device, the site, or else a place by the ids from the building down, such as `A/1F`."""
+        if text in self.devices:
+            return Subject("device", text)
+        if text == self.id:
+            return Subject("site", text)
+        return Subject(_PLACES[min(text.count("/"), len(_PLACES) - 1)], text)
+
     def group(self, devices: Sequence[Device], kind: SubjectKind) -> Mapping[Subject, tuple[Device, ...]]:
         """Devices by what they belong to, in the order of the register."""
         groups: dict[Subject, list[Device]] = {}

@@ -9,7 +9,7 @@ from devices.quantities import parse_quantity, write_quantity
 from devices.reading import Reading, Value
 from devices.register import Device, Register
 from devices.values import suggest
-from rules.alerts import Evidence, Subject, SubjectKind
+from rules.alerts import Evidence
 from rules.calendars import Calendars
 from rules.errors import RulesError
 from rules.judge import Judge
@@ -28,7 +28,6 @@ CLOSE = 1e-3
 """How far a value may be from the expected one, as a share of it."""
 
 _DAY = NANOSECONDS["d"]
-_PLACES: tuple[SubjectKind, ...] = ("building", "floor", "area")
 
 
 class Failure(NamedTuple):
@@ -111,15 +110,6 @@ def _find_series(test: RuleTest, device: str) -> Path:
     return next(("series", number) for number, series in enumerate(test.series) if device in series.device)
 
 
-def find_subject(text: str, site: Site) -> Subject:
-    """What people mean: a device, the site, or else a place by the ids from the building down, such as `A/1F`."""
-    if text in site.devices:
-        return Subject("device", text)
-    if text == site.id:
-        return Subject("site", text)
-    return Subject(_PLACES[min(text.count("/"), len(_PLACES) - 1)], text)
-
-
 class _Trial:
     """One test while it runs."""
 
@@ -138,7 +128,7 @@ class _Trial:
                 plan.kind,
                 self._find(plan.from_),
                 self._find(plan.to),
-                tuple(find_subject(text, self._site) for text in plan.subjects),
+                tuple(self._site.find_subject(text) for text in plan.subjects),
                 tuple(plan.rules or ()),
             )
             for number, plan in enumerate(test.mutes, start=1)
@@ -247,7 +237,7 @@ class _Trial:
     def _is_about(self, expected: ExpectedAlert | ExpectedTicket, found: ToldAlert | DueTicket) -> bool:
         first = found.first if isinstance(found, DueTicket) else found
         told = first.transition
-        return told.subject == find_subject(expected.subject, self._site) and expected.rule in {None, told.rule}
+        return told.subject == self._site.find_subject(expected.subject) and expected.rule in {None, told.rule}
 
     def _differ(self, expected: ExpectedAlert | ExpectedTicket, found: ToldAlert | DueTicket) -> str:
         """In what they differ; "" where they do not."""
@@ -256,7 +246,7 @@ class _Trial:
         if isinstance(expected, ExpectedTicket):
             if expected.joined is None or not isinstance(found, DueTicket):
                 return ""
-            wanted = sorted(find_subject(text, self._site) for text in expected.joined)
+            wanted = sorted(self._site.find_subject(text) for text in expected.joined)
             return "" if wanted == sorted(each.transition.subject for each in _rest(found)) else "joined"
         if not isinstance(found, ToldAlert):
             return ""

@@ -91,10 +91,8 @@ def draw_ticket(file: File, evidence: Evidence, site: Site, path: Path, language
     import matplotlib  # noqa: ICN001, PLC0415 - see above; not pyplot, which keeps figures in memory
     from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415 - likewise
     from matplotlib.figure import Figure  # noqa: PLC0415 - likewise
-    from matplotlib.font_manager import fontManager  # noqa: PLC0415 - likewise
 
-    known = {font.name for font in fontManager.ttflist}
-    font = next((name for name in _CJK if name in known), None)
+    font = find_chinese_font()
     sheet = _Sheet(file, site, language if font else "en", evidence.begins_at, evidence.ends_at)
     panels = [series for series in evidence.series if series.point != "reason"]
     families = [*([font] if font else []), "DejaVu Sans"]
@@ -324,3 +322,11 @@ def _clock(time: int, zone: ZoneInfo) -> str:
 
 def _device_of(member: Member) -> str:
     return member.evidence.get("device") or member.subject_id
+
+
+def find_chinese_font() -> str | None:
+    """The name of a font on this machine that has Chinese characters; None where there is none."""
+    from matplotlib.font_manager import fontManager  # noqa: PLC0415 - only who draws pays
+
+    known = {font.name for font in fontManager.ttflist}
+    return next((name for name in _CJK if name in known), None)

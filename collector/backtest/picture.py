@@ -17,6 +17,7 @@ from devices.points import POINTS
 from rules.alerts import Severity
 from rules.outcome import ToldAlert
 from rules.site import Site
+from tickets.pictures import find_chinese_font
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,7 +27,6 @@ PANELS_MAX = 8
 
 _SAMPLES_MAX = 4_000
 _COLORS: dict[Severity, str] = {"info": "#7aa6c2", "minor": "#e0b000", "major": "#e07000", "critical": "#c00020"}
-_CJK = ("Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "WenQuanYi Micro Hei", "WenQuanYi Zen Hei", "SimHei")
 
 
 class Panel(NamedTuple):
@@ -117,10 +117,8 @@ def draw(panels: Sequence[Panel], replay: Replay, site: Site, path: Path, langua
     import matplotlib  # noqa: ICN001, PLC0415 - see above; not pyplot, which keeps figures in memory
     from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415 - likewise
     from matplotlib.figure import Figure  # noqa: PLC0415 - likewise
-    from matplotlib.font_manager import fontManager  # noqa: PLC0415 - likewise
 
-    known = {font.name for font in fontManager.ttflist}
-    font = next((name for name in _CJK if name in known), None)
+    font = find_chinese_font()
     if font is None:
         language = "en"
     families = [*([font] if font else []), "DejaVu Sans"]

@@ -9,7 +9,6 @@ from collector.commands.common import parse_moment, show_moment
 from collector.commands.deskvisit import Who, name_user, visit_desk
 from collector.terminal import DEFAULT_CONFIG, AsJson, ConfigFolder, console, fail, print_rows
 from devices.durations import parse_duration
-from rules.alerts import Subject, SubjectKind
 from rules.mutes import Mute
 from rules.site import Site
 from tickets.counter import Counter
@@ -23,7 +22,6 @@ Subjects = Annotated[
 ]
 Length = Annotated[str, typer.Option("--for", help="For how long, such as 2h.", show_default=False)]
 Reason = Annotated[str, typer.Option("--comment", "-m", help="Why.", show_default=False)]
-_PLACES: tuple[SubjectKind, ...] = ("building", "floor", "area")
 
 
 @app.command("list")
@@ -105,13 +103,4 @@ def _make(
         stop = begin + parse_duration(length)
     except ValueError as error:
         fail(f"--for: {error}")
-    return Mute(0, kind, begin, stop, tuple(_find_subject(text, site) for text in subjects), tuple(rules))
-
-
-def _find_subject(text: str, site: Site) -> Subject:
-    """A device, the site, or else a place by the ids from the building down."""
-    if text in site.devices:
-        return Subject("device", text)
-    if text == site.id:
-        return Subject("site", text)
-    return Subject(_PLACES[min(text.count("/"), len(_PLACES) - 1)], text)
+    return Mute(0, kind, begin, stop, tuple(map(site.find_subject, subjects)), tuple(rules))
