@@ -33,16 +33,16 @@ class Sample(NamedTuple):
 
 
 class Annotation(NamedTuple):
-    """Something that people see beside curves: a step of an alert or of a ticket.
+    """What is written beside readings: a step of an alert or of a ticket, or a figure that was worked out from them.
 
     Attributes:
-        measurement: alert or ticket.
-        time: when it happened, UTC ns.
+        measurement: what it is; docs/dashboards.md describes the figures.
+        time: when it happened, or the interval began, UTC ns.
         tags: what it is found by, from closed lists; with measurement and time its key.
         fields: what it says; a name always has the same type, and is never that of a tag.
     """
 
-    measurement: Literal["alert", "ticket"]
+    measurement: Literal["alert", "ticket", "consumption", "balance", "occupancy", "desk", "service"]
     time: int
     tags: Mapping[str, str]
     fields: Mapping[str, Value]

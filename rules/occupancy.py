@@ -168,6 +168,11 @@ class Occupancy:
         self.listeners: list[tuple[TakeCount, Watch]] = []
         self._count = Headcount()
 
+    @property
+    def people(self) -> int:
+        """How many there are, as far as anybody knows."""
+        return self._count.people
+
     def take(self, value: Value, reading: Reading) -> bool:
         """See `rules.sources.Source`."""
         enters = self._boundary.enters(reading) if value in PASSAGES else None

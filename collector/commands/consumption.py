@@ -1,104 +1,45 @@
 """`siteward devices consumption`."""
 
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
-from typing import Annotated, NamedTuple, TypeAlias
+from collections.abc import Callable
+from typing import Annotated, TypeAlias
 from zoneinfo import ZoneInfo
 
 import typer
 
-from collector.commands.common import load_configuration, parse_span, show_moment
+from collector.accounts import Account, Rows, find_margin, settle
+from collector.commands.common import Begin, DeviceId, End, load_configuration, parse_span, show_moment
 from collector.configuration import Configuration
 from collector.errors import StoreError
 from collector.intervals import Interval
-from collector.settings import EmbeddedStore
-from collector.store import Store
 from collector.stores import open_store
 from collector.terminal import DEFAULT_CONFIG, AsJson, ConfigFolder, console, fail, print_json, print_rows
-from devices.counting.consumption import Consumption, spread
-from devices.counting.counters import find_steps
+from devices.counting.consumption import Consumption
 from devices.counting.facts import find_facts
-from devices.counting.steps import CounterFacts, Step
+from devices.counting.steps import CounterFacts
 from devices.durations import NANOSECONDS
 from devices.points import POINTS
 from devices.register import Device, registers_of
 from devices.timestamps import format_rfc3339
 from devices.values import suggest
+from rules.localtime import Periods
 
 Bounds: TypeAlias = Callable[[int], tuple[int, int]]
 """First nanosecond of the interval that holds a time, and first nanosecond after it."""
 
 _DAY = NANOSECONDS["d"]
-_PIECE = 28 * _DAY
-"""So much of a series is read at once."""
-
-_QUARTER = 15 * NANOSECONDS["m"]
 _WORDS = {"hour": "1h", "day": "1d", "week": "1w"}
 _MONTH = "month"
 _INTERVALS_MAX = 10_000
 _FAULTS_SHOWN = 20
 
 
-class Account(NamedTuple):
-    """What one register counted.
-
-    Attributes:
-        point: the register.
-        intervals: of the span.
-        faults: steps that end in it and are not just counted.
-    """
-
-    point: str
-    intervals: list[Consumption]
-    faults: list[Step]
-
-    def counts(self) -> dict[str, int]:
-        """How many faults there are of each kind, and how many gaps."""
-        counts = Counter[str](step.kind for step in self.faults if step.kind != "count")
-        counts.update("gap" for step in self.faults if step.is_gap)
-        return dict(counts)
-
-
-class Rows(NamedTuple):
-    """The rows of a device's registers.
-
-    Attributes:
-        store: that has them.
-        device: its id.
-        raw_from: before it, the store may have summaries only; UTC ns.
-        until: from then on there are none; UTC ns.
-    """
-
-    store: Store
-    device: str
-    raw_from: int
-    until: int
-
-    def read(self, point: str, start: int, stop: int) -> Iterator[tuple[int, float]]:
-        """Rows oldest first; of summaries the last row of each quarter of an hour, at its end.
-
-        Raises:
-            StoreError: the database does not answer.
-        """
-        stop = min(stop, self.until)
-        seam = min(max(start, -(-self.raw_from // _QUARTER) * _QUARTER), stop)
-        for first in range(start, seam, _PIECE):
-            last = min(first + _PIECE, seam)
-            samples = self.store.series([self.device], point, first, last, interval="15m", aggregate="last")
-            yield from ((sample.time + _QUARTER, float(sample.value)) for sample in samples.get(self.device, ()))
-        for first in range(seam, stop, _PIECE):
-            samples = self.store.series([self.device], point, first, min(first + _PIECE, stop))
-            yield from ((sample.time, float(sample.value)) for sample in samples.get(self.device, ()))
-
-
 def consumption(
-    device: Annotated[str, typer.Argument(metavar="ID", help="Id in the register.")],
+    device: DeviceId,
     config: ConfigFolder = DEFAULT_CONFIG,
     *,
-    begin: Annotated[str, typer.Option("--from", help="2026-11-22, 2026-11-22T08:00, or how long ago.")] = "7d",
-    end: Annotated[str, typer.Option("--to", help="Likewise; left out: until now.")] = "",
+    begin: Begin = "7d",
+    end: End = "",
     per: Annotated[str, typer.Option(help="hour, day, week, month, or a length such as 15m.")] = "day",
     as_json: AsJson = False,
 ) -> None:
@@ -111,12 +52,11 @@ def consumption(
     zone, now = configuration.settings.site.zone, time.time_ns()
     start, stop = parse_span(begin, end, zone, now)
     edges = _cut(start, stop, per, zone)
-    settings, store = configuration.settings, open_store(configuration)
-    raw_from = now - settings.retention.raw if isinstance(settings.store, EmbeddedStore) else 0
-    rows = Rows(store, meter.id, raw_from, now + settings.time.future)
+    store = open_store(configuration)
+    rows = Rows.of(configuration, store, now)
     try:
         found = [
-            _account(rows, find_facts(configuration.register, meter, point), point, edges)
+            _account(rows, meter.id, find_facts(configuration.register, meter, point), point, edges)
             for point in registers_of(meter.kind)
         ]
     except StoreError as error:
@@ -160,7 +100,7 @@ def _cut(start: int, stop: int, per: str, zone: ZoneInfo) -> list[int]:
 def _find_bounds(per: str, zone: ZoneInfo) -> tuple[Bounds, int]:
     """How a word or a length cuts time, and about how long the intervals are."""
     if per == _MONTH:
-        return lambda moment: _find_month(moment, zone), 28 * _DAY
+        return Periods("month", zone).bounds, 28 * _DAY
     try:
         interval = Interval(_WORDS.get(per, per), zone)
     except ValueError:
@@ -169,26 +109,13 @@ def _find_bounds(per: str, zone: ZoneInfo) -> tuple[Bounds, int]:
     return interval.bounds, interval.length
 
 
-def _find_month(moment: int, zone: ZoneInfo) -> tuple[int, int]:
-    local = datetime.fromtimestamp(moment // NANOSECONDS["s"], zone)
-    first = local.replace(day=1, hour=0, minute=0, second=0, fold=0)
-    after = (first + timedelta(days=31)).replace(day=1)
-    return int(first.timestamp()) * NANOSECONDS["s"], int(after.timestamp()) * NANOSECONDS["s"]
-
-
-def _account(rows: Rows, facts: CounterFacts, point: str, edges: list[int]) -> Account:
-    """What a register counted between the second edge and the one before the last."""
+def _account(rows: Rows, device: str, facts: CounterFacts, point: str, edges: list[int]) -> Account:
+    """What a register counted between the second edge and the one before the last; gaps reach out to the others."""
     _, start, *_, stop, _ = edges
-    beside = max(_DAY, 3 * (facts.interval_ns or 0))  # rows around the span say what belongs to it
-    faults: list[Step] = []
-
-    def watch() -> Iterator[Step]:
-        for step in find_steps(rows.read(point, max(0, start - beside), stop + beside), facts):
-            if (step.kind != "count" or step.is_gap) and start <= step.end < stop:
-                faults.append(step)
-            yield step
-
-    return Account(point, spread(watch(), edges)[1:-1], faults)
+    margin = find_margin(facts)
+    account = settle(rows.read(device, point, max(0, start - margin), stop + margin), facts, point, edges)
+    within = [step for step in account.faults if start <= step.end < stop]
+    return Account(point, account.intervals[1:-1], within)
 
 
 # ── answers ──────────────────────────────────────────────────────────────────────────────────────────────────────────
