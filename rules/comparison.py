@@ -168,13 +168,15 @@ class Beyond(Node):
         self.truth = truth
         return True
 
-    def recall(self, device: str, point: str, value: Value) -> bool | None:
+    def recall(self, device: str, point: str, value: Value, before: bool | None) -> bool | None:  # noqa: FBT001 - a truth
         """Whether it would have been beyond; in the deadband that depends on what was before."""
-        if (device, point) != (self._device, self._point) or not isinstance(value, float):
+        if device != self._device:
             return None
+        if point != self._point or not isinstance(value, float):
+            return before
         if self._back_least <= value <= self._back_most:
             return False
-        return True if value > self._most or value < self._least else None
+        return True if value > self._most or value < self._least else before
 
     def evidence(self) -> Evidence:
         """The value, and the bound that it passed."""
@@ -211,9 +213,11 @@ class Equal(Node):
         self.truth = truth
         return True
 
-    def recall(self, device: str, point: str, value: Value) -> bool | None:
+    def recall(self, device: str, point: str, value: Value, before: bool | None) -> bool | None:  # noqa: FBT001 - a truth
         """Whether it would have been equal."""
-        return value == self._wanted if (device, point) == (self._device, self._point) else None
+        if device != self._device:
+            return None
+        return value == self._wanted if point == self._point else before
 
     def evidence(self) -> Evidence:
         """The word."""

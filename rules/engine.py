@@ -15,7 +15,7 @@ from devices.reading import Reading
 from rules.alerts import Alert, Subject, Transition
 from rules.errors import RulesError, SnapshotError
 from rules.pace import STALE, Pace
-from rules.plans import Plan, Wiring
+from rules.plans import ArrivalListener, Listener, Plan, Wiring
 from rules.rule import Rule
 from rules.site import Site
 from rules.watch import Watch, end_of
@@ -144,19 +144,20 @@ class Engine:
         if pace.lag or not 0 <= lag <= STALE:
             self._follow(plan, time, lag)
         find = reading.values.get
-        watch: Watch | None = None
+        # By index: unpacking would touch every watch, which most often lies far away in memory and is not needed.
+        listener: Listener | ArrivalListener | None = None
         try:
-            for point, take, watch in plan.listeners:
-                value = find(point)
-                if value is not None and take(value, reading) and watch is not None:
-                    watch.weigh(time)
-            for take_arrival, watch in plan.arrivals:
-                if take_arrival(reading):
-                    watch.weigh(reading.received - watch.lag)
+            for listener in plan.listeners:
+                value = find(listener[0])
+                if value is not None and listener[1](value, reading) and listener[2] is not None:
+                    listener[2].weigh(time)
+            for listener in plan.arrivals:
+                if listener[0](reading):
+                    listener[1].weigh(reading.received - listener[1].lag)
         except RulesError:
             raise
         except Exception as error:
-            raise _blame(watch, reading, error) from error
+            raise _blame(listener and listener[-1], reading, error) from error
 
     def _follow(self, plan: Plan, time: int, lag: int) -> None:
         """The device tells of another time than the clock's, or did: brings its watches to the moment before."""
@@ -181,13 +182,10 @@ class Engine:
 
     def _look_back(self, plan: Plan, reading: Reading) -> None:
         """A reading that came too late: it disturbs nothing, and may show that an alert began earlier."""
-        bad: dict[Watch, bool] = {}
-        for point, _, watch in plan.listeners:
-            value = reading.values.get(point)
-            if value is not None and watch is not None and watch.pace is not None and watch.phase != "idle":
-                bad[watch] = bad.get(watch, False) or watch.recall(reading.device, point, value)
-        for watch, was_bad in bad.items():
-            watch.look_back(reading.time, bad=was_bad)
+        watches = [watch for point, _, watch in plan.listeners if point in reading.values and watch is not None]
+        for watch in dict.fromkeys(watches):
+            if watch.phase != "idle":
+                watch.look_back(reading)
         for take_arrival, watch in plan.arrivals:
             try:
                 if take_arrival(reading):

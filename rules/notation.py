@@ -231,6 +231,28 @@ MomentField: TypeAlias = Annotated[
 """A moment as a model's field."""
 
 
+def read_offset(value: object) -> object:
+    """`+10m` or `-2h` as ns.
+
+    Raises:
+        ValueError: it is no such text.
+    """
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    text = value.strip() if isinstance(value, str) else ""
+    try:
+        sign = {"+": 1, "-": -1}[text[:1]]
+        return sign * parse_duration(text[1:])
+    except (KeyError, ValueError):
+        raise ValueError(f"expected how far a clock is off, such as +10m or -2h, got {value!r}") from None
+
+
+OffsetField: TypeAlias = Annotated[
+    int, BeforeValidator(read_offset), WithJsonSchema({"type": "string", "examples": ["+10m", "-2h"]})
+]
+"""How far a clock is off, as a model's field, in ns: more than 0 is fast."""
+
+
 def read_start(value: object) -> object:
     """`2026-03-02 08:00` as the site's clocks show it; a date alone is its midnight.
 

@@ -20,6 +20,9 @@ from rules.watch import Clock, Watch
 Listener: TypeAlias = tuple[str, Take, Watch | None]
 """The point whose values it takes, and the watch to weigh where the answer is True; None for a source."""
 
+ArrivalListener: TypeAlias = tuple[TakeArrival, Watch]
+"""Who takes every reading, and the watch to weigh where the answer is True."""
+
 
 class Plan:
     """What is done with the readings of one device.
@@ -36,7 +39,7 @@ class Plan:
     def __init__(self, device: str) -> None:
         self.pace = Pace(device)
         self.listeners: tuple[Listener, ...] = ()
-        self.arrivals: tuple[tuple[TakeArrival, Watch], ...] = ()
+        self.arrivals: tuple[ArrivalListener, ...] = ()
         self.watches: list[Watch] = []
 
     @property
@@ -113,7 +116,7 @@ class Wiring:
             plan.hear(point, take, watch)
         for device, point, take_step in scope.steps:
             heard[device] = self._plan(device)
-            self._meter(device, point).listeners.append((take_step, watch))
+            self._meter(device, point).listeners += ((take_step, watch),)
         for area, take_count in scope.counts:
             occupancy = self._occupancy(area)
             occupancy.listeners.append((take_count, watch))

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from msgspec import convert
 
-from devices.counting.counters import Counter, State
+from devices.counting.counters import Counter
+from devices.counting.state import State
 from devices.counting.steps import CounterFacts
 from devices.reading import Reading, Value
 
@@ -26,36 +27,32 @@ class Source(Protocol):
         """Goes on from there."""
 
 
-class Meter:
-    """One register of one device, as steps.
+class Meter(Counter):
+    """One register of one device, which tells others its steps.
 
     Attributes:
         listeners: who takes the steps, and the watch to weigh where the answer is True.
     """
 
-    __slots__ = ("_counter", "_facts", "listeners")
+    __slots__ = ("_facts", "listeners")
 
     def __init__(self, facts: CounterFacts) -> None:
+        super().__init__(facts)
         self._facts = facts
-        self._counter = Counter(facts)
-        self.listeners: list[tuple[TakeStep, Watch]] = []
+        self.listeners: tuple[tuple[TakeStep, Watch], ...] = ()
 
     def take(self, value: Value, reading: Reading) -> bool:
         """See `Source`."""
         time = reading.time
-        for step in self._counter.feed(time, value):  # type: ignore[arg-type] # registers are numbers
-            for take, watch in self.listeners:
+        for step in self.feed(time, value):  # type: ignore[arg-type] # registers are numbers
+            for listener in self.listeners:
                 try:
-                    if take(step):
-                        watch.weigh(time)
+                    if listener[0](step):
+                        listener[1].weigh(time)
                 except Exception as error:
-                    raise watch.blame(error) from error
+                    raise listener[1].blame(error) from error
         return False
-
-    def snapshot(self) -> State:
-        """See `Source`."""
-        return self._counter.snapshot()
 
     def restore(self, state: Any) -> None:  # noqa: ANN401 - see `Source`
         """See `Source`."""
-        self._counter = Counter(self._facts, state=convert(state, State))
+        super().__init__(self._facts, state=convert(state, State))

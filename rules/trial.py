@@ -18,7 +18,7 @@ from devices.register import Device, Duration, Identifier, Line, Model
 from devices.values import suggest
 from rules.alerts import Severity
 from rules.calendars import CalendarPlan
-from rules.notation import MomentField, StartField, read_series
+from rules.notation import MomentField, OffsetField, StartField, read_series
 from rules.selection import OneOrMore
 
 _MONDAY = datetime(2026, 3, 2)  # noqa: DTZ001 - as the site's clocks show it
@@ -43,6 +43,7 @@ class Series(Model):
     arrives: MomentField | None = Field(
         None, description="When all of them arrive, such as a backlog after an outage; left out: each at its own time."
     )
+    clock: OffsetField = Field(0, description="How far the devices' clocks are off, such as +10m or -2h.")
 
     @model_validator(mode="after")
     def _check(self) -> "Series":
@@ -55,7 +56,10 @@ class Series(Model):
             yield Misfit((), "expected a point with its values, such as voltage_v: 230x4 260x10")
         for point, text in written.items():
             if point not in POINTS:
-                hint = suggest(point, [*POINTS, "from", "every", "arrives"]) or "docs/reference/points.md lists them"
+                hint = (
+                    suggest(point, [*POINTS, "from", "every", "arrives", "clock"])
+                    or "docs/reference/points.md lists them"
+                )
                 yield Misfit((point,), f"{point!r} is no point; {hint}")
                 continue
             try:

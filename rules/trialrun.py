@@ -28,6 +28,8 @@ CLOSE = 1e-3
 """How far a value may be from the expected one, as a share of it."""
 
 _DAY = NANOSECONDS["d"]
+_PAST, _FUTURE = 35 * _DAY, 5 * NANOSECONDS["m"]
+"""Which times of readings are believed: as `time.past` and `time.future` are, where nobody sets them."""
 
 
 class Failure(NamedTuple):
@@ -181,10 +183,12 @@ class _Trial:
                 for time, received, point, value in self._list_values(series):
                     merged.setdefault((received, time, device), {})[point] = value
         newest: dict[str, int] = {}
-        for (received, time, device), values in sorted(merged.items(), key=lambda entry: entry[0][:2]):
+        for (received, told, device), values in sorted(merged.items(), key=lambda entry: entry[0][:2]):
+            is_believed = -_PAST <= told - received <= _FUTURE
+            time = told if is_believed else received
             late = time < newest.get(device, time)
             newest[device] = max(time, newest.get(device, time))
-            yield Reading(device, time, received, values, late)
+            yield Reading(device, time, received, values, late, None if is_believed else told)
 
     def _list_values(self, series: Series) -> Iterator[tuple[int, int, str, Value]]:
         start = self._start if series.from_ is None else self._find(series.from_)
@@ -193,7 +197,7 @@ class _Trial:
         for point, values in series.points.items():
             for number, value in flatten(values):
                 time = start + number * every
-                yield time, time if arrives is None else max(arrives, time), point, value
+                yield time + series.clock, time if arrives is None else max(arrives, time), point, value
 
     # ── comparing ────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from math import inf
 from typing import Any, Protocol
 
-from devices.reading import Value
+from devices.reading import Reading
 from rules.alerts import Alert, Evidence, Phase, Subject, Transition
-from rules.conditions.logic import Combined
+from rules.conditions.logic import RECALLED_MOST, Combined
 from rules.conditions.node import Node
 from rules.errors import RulesError
 from rules.gate import Gate
-from rules.hindsight import Hindsight
+from rules.hindsight import Hindsight, Truths
 from rules.pace import Pace
 from rules.rule import Rule
 from rules.telling import QUIET, Paced, Telling
@@ -68,7 +68,7 @@ class Watch:
     """
 
     __slots__ = (
-        "_base", "_combined", "_deadline", "_floor", "_gate", "_node", "_telling",
+        "_base", "_before", "_cause", "_combined", "_deadline", "_floor", "_gate", "_node", "_telling",
         "clock", "due", "fingerprint", "order", "pace", "phase", "queued", "rule", "since", "subject",
     )  # fmt: skip
 
@@ -83,7 +83,9 @@ class Watch:
         self.due = self.queued = inf
         self._base = 0  # when the phase began, in the watch's time
         self._deadline: float = inf  # of the phase, likewise
-        self._floor = 0  # up to here the condition is known to have been false
+        self._floor = 0  # up to here the condition is known to have been false, …
+        self._before: Truths = ()  # … with these truths of its parts …
+        self._cause = ""  # … and by readings of this device it then came true
         self._telling: Telling | None = None
 
     @property
@@ -112,10 +114,11 @@ class Watch:
             newest: time of its reading before, up to which the truth was as it was; 0 where there is none.
         """
         was_idle = self.phase == "idle"
+        before = () if self._combined is None else self._combined.seen
         moment = time if self.pace is not None else max(time, self.clock.now)
         self._turn(moment, time, pace if pace.lag > 0 else None)
         if was_idle and self.phase != "idle":
-            self._floor = newest
+            self._floor, self._before, self._cause = newest, before, pace.device
         cause = self._node.amendment()
         if cause and self._telling is not None:
             self._telling.amend(cause)
@@ -175,30 +178,38 @@ class Watch:
         self.plan()
         return waits
 
-    def recall(self, device: str, point: str, value: Value) -> bool:
-        """Whether a value that came too late shows by itself that the condition was true."""
-        try:
-            return self._node.recall(device, point, value) is True
-        except Exception as error:
-            raise self.blame(error) from error
-
-    def look_back(self, time: int, *, bad: bool) -> None:
+    def look_back(self, reading: Reading) -> None:
         """A reading that came too late: it disturbs nothing, and may show that the alert began earlier.
 
-        Args:
-            time: of the reading.
-            bad: whether it shows that the condition was true.
+        Of a rule that hears several devices, only the one can show that whose reading made it true: between that and
+        the reading before, nothing else in order is known of it.
         """
+        leaves = (self._node,) if self._combined is None else self._combined.leaves
+        if reading.device != self._cause or len(leaves) > RECALLED_MOST:
+            return
         telling = self._tell_from_now_on()
         if telling.hindsight is None:
-            telling.hindsight = Hindsight(self._floor, self.since)
-        telling.hindsight.take(time, bad=bad and self._gate.was_open(time), now=self.clock.now)
+            telling.hindsight = Hindsight(self._floor, self.since, self._before)
+
+        def recall(before: Truths) -> tuple[Truths, bool]:
+            truths = list(before) or [None] * len(leaves)
+            for point, value in reading.values.items():
+                truths = [
+                    leaf.recall(reading.device, point, value, truth) for leaf, truth in zip(leaves, truths, strict=True)
+                ]
+            whole = truths[0] if self._combined is None else self._combined.combine(iter(truths))
+            return truths, whole is True and self._gate.was_open(reading.time)
+
+        try:
+            telling.hindsight.take(reading.time, recall, self.clock.now)
+        except Exception as error:
+            raise self.blame(error) from error
         self.plan()
 
     def _turn(self, moment: int, since: int, awaited: Pace | None) -> None:
         """Looks at the truth and takes the step that follows from it."""
         if self._combined is not None:
-            self._combined.weigh()
+            self._combined.look()
         truth = self._node.truth if self._gate.open else False
         if truth is None:
             return  # what cannot be said neither raises an alert nor ends one
@@ -269,7 +280,8 @@ class Watch:
         if self.phase == "idle" and self._telling is None:
             return state
         return [
-            *state, self.phase, self.since, self._base, self._floor, self._telling and self._telling.snapshot(),
+            *state, self.phase, self.since, self._base, self._floor, self._cause, list(self._before),
+            self._telling and self._telling.snapshot(),
         ]  # fmt: skip
 
     def restore(self, state: list[Any], plans: Mapping[str, Paced]) -> None:
@@ -285,7 +297,8 @@ class Watch:
         time, was_open = gate or (position, True)
         self._gate.move(time)
         if rest:
-            self.phase, self.since, self._base, self._floor, telling = rest
+            self.phase, self.since, self._base, self._floor, *course, telling = rest
+            self._cause, self._before = course or ("", ())  # snapshots of before have none
             if telling is not None:
                 self._telling = Telling(self)
                 self._telling.restore(telling, plans)

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from devices.register import Device, Model, Text
 from rules.conditions.balance import Balance
 from rules.conditions.change import Change
+from rules.conditions.clock_skew import ClockSkew
 from rules.conditions.count import Count
 from rules.conditions.first_seen import FirstSeen
 from rules.conditions.forced_open import ForcedOpen
@@ -42,6 +43,7 @@ class When(Model):
     threshold: Threshold | None = Field(None, description=Threshold.summary)
     balance: Balance | None = Field(None, description=Balance.summary)
     change: Change | None = Field(None, description=Change.summary)
+    clock_skew: ClockSkew | None = Field(None, description=ClockSkew.summary)
     count: Count | None = Field(None, description=Count.summary)
     first_seen: FirstSeen | None = Field(None, description=FirstSeen.summary)
     forced_open: ForcedOpen | None = Field(None, description=ForcedOpen.summary)

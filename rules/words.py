@@ -37,14 +37,14 @@ def explain(rule: Rule, site: Site, language: Language, device: Device | None = 
         (Text(en="is over", zh="恢复条件"), _say_end(rule)),
         (Text(en="watches", zh="监视对象"), _say_subjects(rule, site, device)),
         (Text(en="holds", zh="生效时间"), _say_hours(rule)),
-        (Text(en="severity", zh="严重程度"), Text(en=rule.severity, zh=_SEVERITIES[rule.severity])),
+        (Text(en="severity", zh="严重程度"), Text(en=rule.severity, zh=SEVERITIES[rule.severity])),
         (Text(en="inhibition", zh="抑制"), _say_inhibition(rule, site, device)),
         (Text(en="ticket", zh="工单"), _say_ticket(rule.ticket, rule.group, language)),
     ]
     return [Line(head.pick(language), text.pick(language)) for head, text in lines if text.pick(language)]
 
 
-_SEVERITIES = {"info": "提示", "minor": "一般", "major": "重要", "critical": "严重"}
+SEVERITIES = {"info": "提示", "minor": "一般", "major": "重要", "critical": "严重"}
 
 
 def _say_condition(rule: Rule, device: Device | None, language: Language) -> Text:

@@ -125,7 +125,10 @@ def _reopen(ticket: Ticket, _: Event) -> _Changes:
 
 def _prioritise(_: Ticket, event: Event) -> _Changes:
     names = ("impact", "urgency", "priority", "response_within", "resolution_within", "hours")
-    return {name: event.details[name] for name in names}
+    changes = {name: event.details[name] for name in names}
+    if "severity" in event.details:  # it was an alert, not a person
+        changes["severity"] = event.details["severity"]
+    return changes
 
 
 def _rate(_: Ticket, event: Event) -> _Changes:

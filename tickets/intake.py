@@ -6,7 +6,7 @@ and its own ticket, where nothing else is left in it, ends as part of that.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from msgspec import Struct, field
 
@@ -17,7 +17,7 @@ from rules.site import Site
 from tickets.alertbook import AlertBook, AlertRow, fingerprint_of, key_of, write_key
 from tickets.book import Book, Case
 from tickets.dispatch import Dispatch
-from tickets.priority import URGENCY_OF
+from tickets.priority import URGENCY_OF, Impact, find_worst
 from tickets.ticket import RUNNING, EventKind, Ticket
 from tickets.titles import Language, find_place, plain_evidence, write_title
 
@@ -277,6 +277,17 @@ class Intake:
         case.add(pending.kind, self._now, **details, evidence=evidence)
         if case.ticket.state in {"done", "resolved"}:
             case.add("reopened", self._now, why="alerted", evidence=evidence)
+        self._raise(case, rows)
+
+    def _raise(self, case: Case, rows: Sequence[AlertRow]) -> None:
+        """An alert worse than all before raises the priority; nothing lowers it again but a person."""
+        ticket = case.ticket
+        worst = find_worst([ticket.severity, *(row.severity for row in rows)])
+        if not ticket.open or worst == ticket.severity:
+            return
+        promise = self._dispatch.promise(cast("Impact", ticket.impact), URGENCY_OF[worst], ticket.team)
+        if promise.priority < ticket.priority:
+            case.add("prioritised", self._now, severity=worst, **promise._asdict())
 
     def _settle(self, case: Case) -> None:
         """The telemetry itself shows that something is over: where it was all, the ticket may be resolved."""

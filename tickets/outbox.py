@@ -17,6 +17,7 @@ AUDIENCE: Mapping[EventKind, tuple[str, ...]] = {
     "closed": ("requester",),
     "reopened": ("owner",),
     "cancelled": ("owner", "requester"),
+    "prioritised": ("owner",),
     "escalated": (),  # the step says whom
 }
 """Roles that each kind of event concerns; what is not here is only kept in the history."""

@@ -1,10 +1,10 @@
 """Priorities: impact times urgency, as a matrix (ITIL 4, incident management). P1 is the first."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Literal, TypeAlias, get_args
 
-from rules.alerts import Severity
+from rules.alerts import SEVERITIES, Severity
 
 Impact: TypeAlias = Literal["low", "medium", "high"]
 """How much of the site suffers."""
@@ -38,3 +38,8 @@ MATRIX: Matrix = MappingProxyType(
 def raise_impact(impact: Impact, *, steps: int) -> Impact:
     """The impact so many steps higher, as far as there are any."""
     return IMPACTS[min(IMPACTS.index(impact) + steps, len(IMPACTS) - 1)]
+
+
+def find_worst(severities: Iterable[str]) -> Severity:
+    """The worst of some severities."""
+    return SEVERITIES[max(map(SEVERITIES.index, severities))]

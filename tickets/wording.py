@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from devices.durations import format_duration
 from devices.register import Text
+from rules.words import SEVERITIES
 from tickets.ticket import Event, EventKind, Kind, Pause, State
 from tickets.titles import Language
 
@@ -78,6 +79,7 @@ _REASONS: Mapping[EventKind, Mapping[str, Text]] = {
     "closed": {"quiet_for": Text(en="the telemetry stayed good for {quiet_for}", zh="遥测已保持正常 {quiet_for}")},
     "cancelled": {"into": Text(en="goes on in {into}", zh="并入 {into}")},
     "joined": {"reason": Text(en="{reason}", zh="{reason}")},
+    "prioritised": {"severity": Text(en="an alert in it is {severity}", zh="含{severity}告警")},
     "cleared": {"reason": Text(en="{reason}", zh="{reason}")},
 }
 
@@ -105,6 +107,8 @@ def tell_event(event: Event, language: Language, zone: ZoneInfo) -> str:
             words[name.removeprefix("alert_")] = _write_moment(details[name], zone)
     if "quiet_for" in details:
         words["quiet_for"] = format_duration(details["quiet_for"])
+    if "severity" in details:
+        words["severity"] = SEVERITIES[details["severity"]] if language == "zh" else details["severity"]
     if event.kind == "paused":
         words["pause"] = PAUSES[details["reason"]].pick(language)
     template = _EVENTS[event.kind]

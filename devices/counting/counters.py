@@ -21,11 +21,8 @@ is known, and a reset near the end of the register's width looks like a rollover
 from collections.abc import Iterable, Iterator
 from heapq import heappop, heappush
 from math import inf
-from typing import NamedTuple
 
-from msgspec import Struct, field
-from msgspec.structs import replace
-
+from devices.counting.state import Mark, State
 from devices.counting.steps import CounterFacts, Kind, Replacement, Step
 from devices.durations import NANOSECONDS
 
@@ -42,46 +39,6 @@ _HOUR = NANOSECONDS["h"]
 
 _new = tuple.__new__
 """Makes a step in a third of the time that calling its class takes."""
-
-
-class Mark(NamedTuple):
-    """A row that has a place in the register's course.
-
-    Attributes:
-        time: UTC ns.
-        value: of the register.
-        spare: what the limit allowed in the hour up to here and was not counted.
-    """
-
-    time: int
-    value: float
-    spare: float
-
-
-class State(Struct, array_like=True):
-    """All that a counter remembers: plain values, of bounded size, that msgspec can write and read.
-
-    Attributes:
-        settled: the newest row that is certain.
-        held: provisional: the row after it.
-        contrary: provisional: a row that contradicts the one that is held, and came after it.
-        waiting: rows that others may have to be put before, as a heap.
-        newest: time of the newest row so far.
-        debt: what the register fell, and must rise again before anything is counted.
-        other: where the register was before its last break.
-        fall: how far that was from where it went on.
-        counted: what a return would take back: consumption since that break, and the debt at it.
-    """
-
-    settled: Mark | None = None
-    held: Mark | None = None
-    contrary: Mark | None = None
-    waiting: list[tuple[int, float]] = field(default_factory=list)
-    newest: int | None = None
-    debt: float = 0.0
-    other: Mark | None = None
-    fall: float = 0.0
-    counted: float = 0.0
 
 
 class Counter:
@@ -110,7 +67,7 @@ class Counter:
         self._replacements = facts.replacements
         self._plain_from: float = facts.replacements[-1].at_ns if facts.replacements else -inf
         self._reorder_rows = reorder_rows
-        self._state = State() if state is None else _copy(state)
+        self._state = State() if state is None else state.copy()
         # While rows are plain, these are newer than the state: the settled row, and the one that is held.
         self._start, self._base, self._base_spare = 0, 0.0, 0.0
         self._end: float = inf  # inf: the next row is not to be taken for a plain one
@@ -125,7 +82,7 @@ class Counter:
 
     def snapshot(self) -> State:
         """A copy of the state, from which another counter can go on."""
-        return _copy(self.state)
+        return self.state.copy()
 
     def feed(self, time: int, value: float) -> list[Step]:
         """Takes the next row.
@@ -396,7 +353,3 @@ def find_steps(rows: Iterable[tuple[int, float]], facts: CounterFacts, *, reorde
 
 def _leave_out(kind: Kind, time: int, value: float, beside: Mark | None, steps: list[Step]) -> None:
     steps.append(Step(kind, time, time, value - beside.value if beside else 0.0, 0.0))
-
-
-def _copy(state: State) -> State:
-    return replace(state, waiting=list(state.waiting))

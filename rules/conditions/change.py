@@ -1,6 +1,5 @@
 """`change`: a quantity that rises or falls by so much within so long."""
 
-from collections import deque
 from typing import Any, ClassVar, Self
 
 from pydantic import Field, model_validator
@@ -50,7 +49,7 @@ class Change(Condition):
         def make(device: Device) -> Node:
             bound = self.rises_by or self.falls_by
             step = bound.resolve_step(unit, device) if bound is not None else 0.0
-            node = _Change(self.point, device.id, step, self.within, 1 if self.rises_by is not None else -1)
+            node = _Change(self.point, device.id, step, self.within, 1.0 if self.rises_by is not None else -1.0)
             scope.listen(device.id, self.point, node.take)
             return node
 
@@ -71,26 +70,26 @@ class Change(Condition):
 class _Change(Node):
     """The latest value against the lowest of the window; of a fall, all values have the opposite sign.
 
-    The two deques hold the values that may yet become the lowest, and their times: both rise from left to right.
+    The two lists hold the values that may yet become the lowest, and their times: both rise from left to right.
     """
 
     __slots__ = ("_device", "_least", "_point", "_sign", "_slot", "_step", "_times", "_value", "_values", "_within")
 
-    def __init__(self, point: str, device: str, step: float, within: int, sign: int) -> None:
+    def __init__(self, point: str, device: str, step: float, within: int, sign: float) -> None:
         super().__init__()
         self._point, self._device = point, device
         self._step, self._within, self._sign = step, within, sign
         self._least = step * (1 - 1e-9)  # 0.7 - 0.4 is a little less than 0.3
         self._slot = max(within // SLOTS, 1)
-        self._times: deque[int] = deque()
-        self._values: deque[float] = deque()
+        self._times: list[int] = []
+        self._values: list[float] = []
         self._value = 0.0
 
     def take(self, value: Value, reading: Reading) -> bool:
         """See `Take`."""
         if value != value:  # noqa: PLR0124 - what is no number says nothing
             return False
-        number: float = self._sign * value  # type: ignore[assignment] # a gauge is a number
+        number: float = self._sign * value  # type: ignore[operator] # a gauge is a number
         time, times, values = reading.time, self._times, self._values
         self._value = number
         while values and values[-1] >= number:
@@ -109,8 +108,7 @@ class _Change(Node):
         times, values = self._times, self._values
         oldest = time - self._within
         while times[0] < oldest and len(times) > 1:
-            times.popleft()
-            values.popleft()
+            del times[0], values[0]
         truth = self._value - values[0] >= self._least and times[0] >= oldest
         self.due = times[0] + self._within + 1 if truth else None
         if truth is self.truth:
@@ -138,4 +136,4 @@ class _Change(Node):
     def restore(self, state: list[Any]) -> None:
         """See the base."""
         self.truth, self.due, self._value, times, values = state
-        self._times, self._values = deque(times), deque(values)
+        self._times, self._values = list(times), list(values)

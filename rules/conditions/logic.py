@@ -1,34 +1,63 @@
 """`all`, `any` and `not`, where some truths may not be known yet: `any` leaves these out, `all` waits for them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from devices.reading import Value
 from devices.register import Device
 from rules.alerts import NOTHING, Evidence
 from rules.conditions.node import Node, Scope
 
+RECALLED_MOST = 64
+"""A tree with more leaves is not looked back into: that would cost too much a late reading."""
+
 
 class Combined(Node):
-    """Several nodes as one; `weigh` it before its truth is asked for."""
+    """Several nodes as one; `look` at it before its truth is asked for.
 
-    __slots__ = ("nodes",)
+    Attributes:
+        nodes: those below.
+        leaves: the conditions themselves, from left to right.
+        seen: what they said when it was last looked at; empty where there are too many.
+    """
+
+    __slots__ = ("leaves", "nodes", "seen")
 
     def __init__(self, nodes: Sequence[Node]) -> None:
         super().__init__()
         self.nodes = tuple(nodes)
-        self.weigh()
+        self.leaves: tuple[Node, ...] = tuple(
+            leaf for node in nodes for leaf in (node.leaves if isinstance(node, Combined) else (node,))
+        )
+        self.seen: list[bool | None] = []
+        self.look()
 
-    def judge(self) -> bool | None:
+    def judge(self, truths: Sequence[bool | None]) -> bool | None:
         """The truth, from those of the nodes."""
         raise NotImplementedError
+
+    def combine(self, truths: Iterator[bool | None]) -> bool | None:
+        """The truth as it once was, from those of the leaves: takes as many as it has.
+
+        None stands for what was true or false, and nobody knows which; so nothing is left out.
+        """
+        return self.judge(self.share(truths))
+
+    def share(self, truths: Iterator[bool | None]) -> list[bool | None]:
+        """The truths of the nodes, likewise."""
+        return [node.combine(truths) if isinstance(node, Combined) else next(truths) for node in self.nodes]
+
+    def look(self) -> None:
+        """Takes over what the nodes say now, and keeps what the leaves do."""
+        self.weigh()
+        if len(self.leaves) <= RECALLED_MOST:
+            self.seen = [leaf.truth for leaf in self.leaves]
 
     def weigh(self) -> None:
         """Takes over what the nodes say now, those below first."""
         for node in self.nodes:
             if isinstance(node, Combined):
                 node.weigh()
-        self.truth = self.judge()
+        self.truth = self.judge([node.truth for node in self.nodes])
         self.due = min((node.due for node in self.nodes if node.due is not None), default=None)
 
     def resume(self, time: int) -> None:
@@ -61,7 +90,7 @@ class Combined(Node):
         """See the base."""
         for node, part in zip(self.nodes, state, strict=True):
             node.restore(part)
-        self.weigh()
+        self.look()
 
 
 class AllOf(Combined):
@@ -69,14 +98,9 @@ class AllOf(Combined):
 
     __slots__ = ()
 
-    def judge(self) -> bool | None:
+    def judge(self, truths: Sequence[bool | None]) -> bool | None:
         """See the base."""
-        truths = [node.truth for node in self.nodes]
         return False if False in truths else None if None in truths else True
-
-    def recall(self, device: str, point: str, value: Value) -> bool | None:
-        """False where one says so; else nothing: the others' values at that moment are not known."""
-        return False if any(node.recall(device, point, value) is False for node in self.nodes) else None
 
 
 class AnyOf(Combined):
@@ -84,15 +108,14 @@ class AnyOf(Combined):
 
     __slots__ = ()
 
-    def judge(self) -> bool | None:
+    def judge(self, truths: Sequence[bool | None]) -> bool | None:
         """See the base."""
-        truths = [node.truth for node in self.nodes]
         return True if True in truths else False if False in truths else None
 
-    def recall(self, device: str, point: str, value: Value) -> bool | None:
-        """True where one says so, false where all do; else nothing."""
-        truths = [node.recall(device, point, value) for node in self.nodes]
-        return True if True in truths else None if None in truths else False
+    def combine(self, truths: Iterator[bool | None]) -> bool | None:
+        """See the base."""
+        shares = self.share(truths)
+        return None if None in shares and True not in shares else self.judge(shares)
 
 
 class Not(Combined):
@@ -100,15 +123,9 @@ class Not(Combined):
 
     __slots__ = ()
 
-    def judge(self) -> bool | None:
+    def judge(self, truths: Sequence[bool | None]) -> bool | None:
         """See the base."""
-        truth = self.nodes[0].truth
-        return None if truth is None else not truth
-
-    def recall(self, device: str, point: str, value: Value) -> bool | None:
-        """The opposite."""
-        truth = self.nodes[0].recall(device, point, value)
-        return None if truth is None else not truth
+        return None if truths[0] is None else not truths[0]
 
     def evidence(self) -> Evidence:
         """What shows that it is false: the node's own evidence."""

@@ -4,7 +4,7 @@ Everything that a node may do:
     take     a value that it listens to; True where its truth may have changed, and only then is the tree weighed
     advance  time has come to `due`; nothing else tells a node about time
     truth    True, False, or None while it cannot say: too little history, or no value yet
-    recall   what a late value would have meant, for nodes that need no memory to judge one
+    recall   what it would have said after a late value, for nodes that need no memory to judge one
 
 Times are UTC ns by the devices' clocks: a backlog is judged as it happened. Only `silent` goes by arrivals. A value may
 be older than the last `advance`: by the seconds that it was under way, or, in a node that hears several devices, by as
@@ -60,9 +60,16 @@ class Node:
     def resume(self, time: int) -> None:
         """Nothing could be heard up to here: what is missing since then says nothing of any device."""
 
-    def recall(self, device: str, point: str, value: Value) -> bool | None:
-        """What a value that came too late would have meant; None where the node cannot tell."""
-        del device, point, value
+    def recall(self, device: str, point: str, value: Value, before: bool | None) -> bool | None:  # noqa: FBT001 - a truth
+        """What it would have said after a value that came too late; None where it cannot tell.
+
+        Args:
+            device: that sent the value; of another one than the node hears, nothing can be told.
+            point: of the value; one that the node does not listen to leaves it as it was.
+            value: as it came.
+            before: what it said before; None where that is not known.
+        """
+        del device, point, value, before
         return None
 
     def amendment(self) -> str:

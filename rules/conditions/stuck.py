@@ -70,9 +70,13 @@ class _Stuck(Node):
         self.truth = truth
         return True
 
-    def recall(self, device: str, point: str, value: Value) -> bool | None:
+    def recall(self, device: str, point: str, value: Value, before: bool | None) -> bool | None:  # noqa: FBT001 - a truth
         """False where it is another value; the same one may come from any time."""
-        return False if (device, point) == (self._device, self._point) and value != self._value else None
+        if device != self._device:
+            return None
+        if point != self._point:
+            return before
+        return False if value != self._value else None
 
     def evidence(self) -> Evidence:
         """The value, and since when."""

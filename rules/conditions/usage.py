@@ -1,7 +1,6 @@
 """`usage`: what was used in an hour, a day, a week or a month, against a budget or the same time before."""
 
 import re
-from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple, Self, TypeAlias
 
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
@@ -17,6 +16,9 @@ from rules.localtime import PeriodName, Periods
 from rules.tally import Ledger, Tally
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from devices.counting.consumption import Consumption
     from devices.reading import Value
 
 _SHARE = re.compile(r"(\d+(?:\.\d+)?) ?% of last (week|month)", re.ASCII)
@@ -105,8 +107,8 @@ class Usage(Condition):
     def build(self, scope: Scope) -> Node:
         """A node that adds up all the devices."""
         node = _Usage(self, Periods(self.per, scope.site.zone), [device.id for device in scope.devices])
-        for index, device in enumerate(scope.devices):
-            scope.listen_steps(device.id, self.point, partial(node.take_step, index))
+        for device, part in zip(scope.devices, node.parts, strict=True):
+            scope.listen_steps(device.id, self.point, part.take_step)
         return node
 
     def describe(self) -> Text:
@@ -121,12 +123,35 @@ class Usage(Condition):
         )
 
 
+class _Part(Tally):
+    """What one of the devices used; it tells the node."""
+
+    __slots__ = ("_index", "_usage")
+
+    def __init__(self, periods: Periods, usage: "_Usage", index: int) -> None:
+        super().__init__(periods)
+        self._usage, self._index = usage, index
+
+    def take_step(self, step: Step) -> bool:
+        """See `TakeStep`."""
+        before = self.amount
+        ended = self.feed(step)
+        if not ended and self.start == self._usage.start:
+            return self._usage.add(self.amount - before)
+        return self._usage.move(self._index, self.start, self.amount, ended)
+
+
 class _Usage(Node):
-    """The devices' sum in the running period, and in each when it is over."""
+    """The devices' sum in the running period, and in each when it is over.
+
+    Attributes:
+        parts: one for each device.
+        start: of the running period, UTC ns.
+    """
 
     __slots__ = (
         "_budget", "_device", "_earlier", "_fixed", "_history", "_is_above", "_judged", "_ledger", "_limit", "_per",
-        "_periods", "_point", "_start", "_sum", "_tallies",
+        "_periods", "_point", "_sum", "parts", "start",
     )  # fmt: skip
 
     def __init__(self, plan: Usage, periods: Periods, devices: list[str]) -> None:
@@ -134,42 +159,35 @@ class _Usage(Node):
         self._point, self._per, self._is_above = plan.point, plan.per, plan.above is not None
         self._periods, self._budget = periods, plan.budget
         self._device = devices[0] if len(devices) == 1 else ""
-        self._tallies = [Tally(periods) for _ in devices]
+        self.parts = tuple(_Part(periods, self, index) for index in range(len(devices)))
         self._ledger = Ledger(len(devices))
         self._fixed = None if plan.budget.base else parse_quantity(plan.budget.text, POINTS[plan.point].unit)
         self._history: dict[int, float] = {}  # amounts that a share may refer to, by their start, the oldest first
-        self._start = 0  # of the running period
+        self.start = 0
         self._earlier = 0  # start of the period that it is compared with
         self._sum = 0.0
         self._limit: float | None = None  # of the running period
         self._judged: tuple[float, float] | None = None  # amount and limit of the last period that was judged whole
 
-    def take_step(self, index: int, step: Step) -> bool:
-        """See `TakeStep`."""
-        tally = self._tallies[index]
-        before = tally.amount
-        ended = tally.feed(step)
-        if not ended and tally.start == self._start:
-            self._sum += tally.amount - before
-        else:
-            self._move(tally)
-            for total in ended:
-                amounts = self._ledger.enter(index, total)
-                if amounts is not None:
-                    self._judge(total.start, sum(amounts))
-        if self._is_above and self.truth is not True and self._is_passed():
+    def add(self, amount: float) -> bool:
+        """A device has used so much more in the running period; answers as a `TakeStep` does."""
+        self._sum += amount
+        if self.truth is not True and self._is_passed():
             self.truth = True
             return True
-        return bool(ended)
+        return False
 
-    def _move(self, tally: Tally) -> None:
-        """A device has come to another period."""
-        if tally.start > self._start:
-            self._start, self._sum = tally.start, tally.amount
-            self._earlier = self._find_earlier(tally.start)
+    def move(self, index: int, start: int, amount: float, ended: "Sequence[Consumption]") -> bool:
+        """A device has come to the period that begins at `start` and used so much in it; answers likewise."""
+        if start > self.start:
+            self.start, self._sum = start, 0.0
+            self._earlier = self._find_earlier(start)
             self._limit = self._find_limit(self._earlier)
-        elif tally.start == self._start:
-            self._sum += tally.amount
+        for total in ended:
+            amounts = self._ledger.enter(index, total)
+            if amounts is not None:
+                self._judge(total.start, sum(amounts))
+        return self.add(amount if start == self.start else 0.0) or bool(ended)
 
     def _is_passed(self) -> bool:
         return self._is_above and self._limit is not None and self._sum > self._limit
@@ -214,17 +232,17 @@ class _Usage(Node):
 
     def snapshot(self) -> list[Any]:
         """See the base."""
-        tallies = [tally.snapshot() for tally in self._tallies]
+        tallies = [part.snapshot() for part in self.parts]
         judged = list(self._judged) if self._judged else None
-        running = [self._start, self._earlier, self._sum, self._limit]
+        running = [self.start, self._earlier, self._sum, self._limit]
         return [self.truth, tallies, self._ledger.snapshot(), list(self._history.items()), running, judged]
 
     def restore(self, state: list[Any]) -> None:
         """See the base."""
         self.truth, tallies, ledger, history, running, judged = state
-        self._start, self._earlier, self._sum, self._limit = running
-        for tally, part in zip(self._tallies, tallies, strict=True):
-            tally.restore(part)
+        self.start, self._earlier, self._sum, self._limit = running
+        for part, tally in zip(self.parts, tallies, strict=True):
+            part.restore(tally)
         self._ledger.restore(ledger)
         self._history = dict(history)
         self._judged = (judged[0], judged[1]) if judged else None

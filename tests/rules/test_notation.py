@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devices.durations import NANOSECONDS
-from rules.notation import Moment, read_moment, read_series, read_start
+from devices.points import POINTS
+from rules.notation import Moment, read_moment, read_offset, read_series, read_start
 from tests.rulebench import at
 
 MONDAY = datetime(2026, 3, 2)  # noqa: DTZ001 - as clocks show it
@@ -91,7 +92,9 @@ def test_a_ramp_goes_on_as_if_it_were_one(start: int, step: int, times: int) -> 
 def test_any_text_is_a_series_or_refused(text: str) -> None:
     for point in ("voltage_v", "leak", "credential"):
         with suppress(ValueError):
-            assert read_series(text, point)
+            values = read_series(text, point)
+            assert values
+            assert {type(value) for value in values} <= {POINTS[point].type, type(None)}
 
 
 @pytest.mark.parametrize(
@@ -124,6 +127,17 @@ def test_a_duration_is_elapsed_time_and_a_clock_shows_what_it_shows() -> None:
 def test_what_is_no_moment(text: object) -> None:
     with pytest.raises(ValueError, match="expected a moment such as 05:00"):
         read_moment(text)
+
+
+def test_how_far_a_clock_is_off() -> None:
+    found = [read_offset(text) for text in ("+10m", "-2h", " -1d12h ")]
+    assert found == [NANOSECONDS["m"] * 10, NANOSECONDS["h"] * -2, NANOSECONDS["h"] * -36]
+
+
+@pytest.mark.parametrize("text", ["10m", "", "+", "+-5m", "+soon", True, None])
+def test_what_is_no_offset(text: object) -> None:
+    with pytest.raises(ValueError, match=r"how far a clock is off, such as \+10m or -2h"):
+        read_offset(text)
 
 
 def test_the_start() -> None:

@@ -178,6 +178,20 @@ expect:
 """)
 
 
+@pytest.mark.parametrize(
+    ("clock", "since"),
+    [("+4m", "00:04"), ("-1h", "2026-03-01 23:00"), ("+6m", "00:00"), ("-36d", "00:00")],
+)
+def test_a_clock_that_is_off_tells_its_own_times_as_far_as_they_are_believed(clock: str, since: str) -> None:
+    assert not fail(f"""
+rules: high
+series:
+  - {{device: em-1, clock: {clock}, voltage_v: 260x4}}
+expect:
+  - {{at: 30m, alerts: [{{subject: em-1, since: "{since}"}}]}}
+""")
+
+
 def test_readings_behind_newer_ones_are_late_and_disturb_nothing() -> None:
     text = """
 rules: high

@@ -14,7 +14,7 @@ from devices.reading import Reading, Value
 from rules.alerts import Phase, Subject, Transition
 from rules.conditions.node import Node
 from rules.gate import Gate, Timetable
-from rules.hindsight import Hindsight
+from rules.hindsight import Hindsight, Recall
 from rules.pace import SETTLE, Pace
 from rules.plans import Wiring
 from rules.watch import _STEPS, Watch
@@ -163,14 +163,29 @@ def test_a_watch_goes_on_from_its_snapshot(phase: Phase) -> None:
     assert (fresh.phase, fresh.due, fresh.alert()) == (watch.phase, watch.due, watch.alert())
 
 
+def test_a_watch_goes_on_from_a_snapshot_of_before() -> None:
+    """Which said nothing of the device and the conditions' truths when it began."""
+    clock, watch, _, _ = bring("firing")
+    *state, telling = watch.snapshot()
+    fresh, _ = make_watch(clock, Pace("m"))
+    fresh.restore([*state[:6], [*telling[:10], [1, 5, None, 1, 7]]], {})
+    assert (fresh.phase, fresh.alert()) == (watch.phase, watch.alert())
+    assert fresh.snapshot()[-1][-1] == [1, 5, None, 1, 7, 1, False, []]
+
+
 # ── hindsight ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def mean(*, bad: bool) -> Recall:
+    """What a late reading would have meant, whatever was before."""
+    return lambda _: ([bad], bad)
 
 
 @given(st.lists(st.tuples(st.integers(0, 30), st.booleans()), unique_by=lambda value: value[0]))
 def test_hindsight_claims_no_more_than_the_values_show(values: list[tuple[int, bool]]) -> None:
     hindsight = Hindsight(5, 20)
     for time, bad in values:
-        hindsight.take(time, bad=bad, now=100)
+        hindsight.take(time, mean(bad=bad), 100)
     between = sorted((time, bad) for time, bad in values if 5 < time < 20)
     first = 20
     for time, bad in reversed(between):

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, select
 
+from rules.alerts import SEVERITIES
 from rules.orders import Order, OrderKind
 from tests.deskbench import DEVICES, Bench, open_file
 from tickets.book import read_event, read_ticket
@@ -99,6 +100,7 @@ class Office:
             self._serials[key] = details["serial"] = self._serials.get(key, 0) + 1
         elif not known:
             self._serials[key] = 0
+        details["severity"] = SEVERITIES[choice % len(SEVERITIES)]
         order = self.bench.order(kind, rule, device, **details)
         self.orders.append(order)
         if kind in {"open", "join"}:

@@ -11,7 +11,7 @@ from msgspec import msgpack
 from sqlalchemy import delete
 
 from devices.durations import NANOSECONDS
-from devices.reading import Reading
+from devices.reading import Reading, Value
 from rules.judge import Judge
 from tests.deskbench import START
 from tests.rulebench import make_site, read_rules
@@ -114,6 +114,33 @@ def test_crashes_change_nothing(database: Database, drawn: list[tuple[str, float
     judge(desk, readings, crashes)
     assert look(desk) == expected
     assert desk.position() == len(readings)
+
+
+def test_a_backlog_amends_the_ticket_of_what_joins_points_and_a_wrong_clock_has_one(database: Database) -> None:
+    rules = read_rules("""
+- id: load
+  when: {all: [{threshold: {point: power_kw, above: 10 kW}}, {not: {threshold: {point: voltage_v, below: 200 V}}}]}
+- {id: clock, when: {clock_skew: {above: 5m}}}
+""")
+    open_desk(database, fresh=True)
+    desk = Desk(database, DeskPlan(), SITE, rules, language="en", clock=lambda: START)
+    judging = Judge(rules, SITE, START)
+
+    def say(minute: int, power: float, voltage: float, **rest: Any) -> None:  # noqa: ANN401 - fields of a reading
+        time, now = START + minute * MINUTE, START + max(minute, 20 * rest.get("late", 0)) * MINUTE
+        values: dict[str, Value] = {"power_kw": float(power), "voltage_v": float(voltage)}
+        desk.apply(judging.evaluate(Reading("em-1", time, now, values, **rest)))
+
+    say(0, 5, 230)
+    say(20, 12, 230, claimed=START - 400 * 24 * 60 * MINUTE)
+    for minute, voltage in ((5, 190), (10, 230), (15, 230)):
+        say(minute, 12, voltage, late=True)
+    desk.apply(judging.advance(START + 30 * MINUTE))
+    load, clock = sorted(desk.list(Filter()), key=lambda ticket: ticket.rule, reverse=True)
+    assert (load.rule, load.since) == ("load", START + 10 * MINUTE)
+    amended = desk.show(load.number).events[-1]
+    assert (amended.kind, amended.details["cause"]) == ("amended", "began_earlier")
+    assert (clock.rule, clock.evidence["details"]) == ("clock", {"clock": "slow"})
 
 
 def test_when_a_main_fails_there_is_one_ticket_that_names_all_below_it(database: Database) -> None:

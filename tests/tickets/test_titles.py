@@ -137,7 +137,7 @@ DETAILS: dict[EventKind, dict[str, Any]] = {
     "closed": {"quiet_for": 2 * 3_600_000_000_000},
     "reopened": {"why": "still_firing"},
     "cancelled": {"into": "W-2026-00002"},
-    "prioritised": {"priority": 1},
+    "prioritised": {"priority": 1, "severity": "critical"},
     "rated": {"speed": 5, "attitude": 4, "resolution": 3},
     "escalated": {"step": "response 50%"},
     "muted": {"until": at("2026-03-01 00:00")},
@@ -153,6 +153,7 @@ TOLD: dict[EventKind, tuple[str, str]] = {
     "closed": ("closed (the telemetry stayed good for 2h)", "关闭（遥测已保持正常 2h）"),
     "reopened": ("reopened (the telemetry is still bad)", "重开（遥测仍异常）"),
     "cancelled": ("cancelled (goes on in W-2026-00002)", "取消（并入 W-2026-00002）"),
+    "prioritised": ("priority is now P1 (an alert in it is critical)", "优先级改为 P1（含严重告警）"),
     "muted": ("alerts are kept quiet until 2026-03-01 08:00", "告警静默至 2026-03-01 08:00"),
 }  # fmt: skip
 

@@ -8,7 +8,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from devices.counting.consumption import spread
-from devices.counting.counters import Counter, State, find_steps
+from devices.counting.counters import Counter, find_steps
+from devices.counting.state import State
 from devices.counting.steps import LEFT_OUT, CounterFacts, Replacement, Step
 
 MINUTE = 60_000_000_000
@@ -205,7 +206,7 @@ def test_plain_rows_mean_the_same_the_long_way(before: Rows, between: Rows, afte
     never = Replacement(2**62, 0.0, 0.0)  # while a meter is still to be replaced no row is taken for a plain one
     quick, thorough = Counter(facts), Counter(facts._replace(replacements=(*facts.replacements, never)))
     for time, value in rows:
-        assert quick.feed(time, value) == thorough.feed(time, value)
+        assert repr(quick.feed(time, value)) == repr(thorough.feed(time, value))  # NaN is not equal to itself
         assert quick.snapshot() == thorough.snapshot()
     assert quick.finish() == thorough.finish()
 

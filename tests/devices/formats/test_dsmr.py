@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from devices.errors import Undecodable
 from devices.formats.dsmr import SIZE_MAX, compute_crc, open_dsmr
 from devices.message import Part
+from devices.points import POINTS
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 MORNING = (1_795_334_400 * 10**9, 10**9)  # 2026-11-22T08:00:00Z, told to the second
@@ -216,7 +217,9 @@ def test_whatever_comes_is_read_or_undecodable(payload: bytes) -> None:
         parts = read(payload)
     except Undecodable:
         return
-    assert all(type(part.body) is dict for part in parts)
+    for part in parts:
+        assert type(part.body) is dict
+        assert all(type(value) is POINTS[name].type for name, value in (part.values or {}).items())
 
 
 @given(st.integers(0, len(WHOLE) - 8) | st.sampled_from([len(WHOLE) - 5, len(WHOLE) - 4, len(WHOLE) - 3]))

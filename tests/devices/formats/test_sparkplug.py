@@ -477,12 +477,20 @@ KINDS = ["NBIRTH", "DBIRTH", "NDATA", "DDATA", "NDEATH", "DDEATH", "NCMD"]
 
 
 @given(st.lists(st.tuples(st.sampled_from(KINDS), st.sampled_from(["", "Meter"]), st.binary(max_size=60)), max_size=5))
-def test_whatever_comes_it_is_read_or_refused(messages: list[tuple[str, str, bytes]]) -> None:
-    host = Host(["Plant/Gateway/Meter"])
-    for kind, device, payload in messages:
-        with suppress(Undecodable):
-            host.read({"group": "Plant", "type": kind, "node": "Gateway", "device": device}, payload)
-        host.load(host.dump())
+def test_whatever_comes_a_host_that_is_started_again_goes_on_alike(messages: list[tuple[str, str, bytes]]) -> None:
+    def hear(host: Host, kind: str, device: str, payload: bytes) -> object:
+        try:
+            return host.read({"group": "Plant", "type": kind, "node": "Gateway", "device": device}, payload)
+        except Undecodable as error:
+            return error.reason
+
+    lasting = Host(["Plant/Gateway/Meter"])
+    for message in messages:
+        memory = lasting.dump()
+        restarted = Host(["Plant/Gateway/Meter"])
+        restarted.load(memory)
+        assert restarted.dump() == memory
+        assert hear(restarted, *message) == hear(lasting, *message)
 
 
 class Conversation(RuleBasedStateMachine):

@@ -27,6 +27,7 @@ CONDITIONS: list[dict[str, Any]] = [
     {"change": {"point": "power_kw", "falls_by": "2 kW", "within": "20s"}},
     {"silent": {"for": "10s"}},
     {"silent": {"learned": True}},
+    {"clock_skew": {"above": "10s"}},
     {"stuck": {"point": "power_kw", "for": "10s"}},
     {"count": {"event": "denied", "at_least": 2, "within": "20s"}},
     {"count": {"event": "denied", "at_least": 2, "within": "20s", "per": "credential"}},

@@ -51,8 +51,10 @@ def test_a_register_is_stuck_only_while_something_is_used() -> None:
 def test_a_late_value_that_differs_contradicts_it() -> None:
     node = Alone(Stuck.model_validate({"point": "co2_ppm", "for": "1h"}), make_site([SENSOR]), Subject("device", "a"))
     node.hear(reading("a", "2026-03-01 08:00", co2_ppm=400))
-    assert node.node.recall("a", "co2_ppm", 401.0) is False
-    assert node.node.recall("a", "co2_ppm", 400.0) is None
+    assert node.node.recall("a", "co2_ppm", 401.0, True) is False
+    assert node.node.recall("a", "co2_ppm", 400.0, True) is None
+    assert node.node.recall("a", "temperature_c", 401.0, True) is True
+    assert node.node.recall("b", "co2_ppm", 401.0, True) is None
 
 
 def test_words_do_not_get_stuck() -> None:

@@ -108,13 +108,14 @@ def test_a_place_is_told_with_the_device_that_shows_it() -> None:
     assert resolved.kind == "resolved"
 
 
-@pytest.mark.parametrize(("value", "meant"), [(254.0, True), (252.0, None), (250.0, False)])
-def test_a_late_value_in_the_deadband_says_nothing(value: float, meant: object) -> None:
+@pytest.mark.parametrize("before", [True, False, None])
+def test_a_late_value_in_the_deadband_leaves_it_as_it_was(before: bool | None) -> None:
     condition = Threshold.model_validate({"point": "voltage_v", "above": "253 V", "clear_below": "250 V"})
     node = Alone(condition, make_site(METERS[:1]), Subject("device", "a")).node
-    assert node.recall("a", "voltage_v", value) is meant
-    assert node.recall("a", "current_a", value) is None
-    assert node.recall("b", "voltage_v", value) is None
+    meant = [node.recall("a", "voltage_v", value, before) for value in (254.0, 252.0, 250.0, float("nan"))]
+    assert meant == [True, before, False, before]
+    assert node.recall("a", "current_a", 254.0, before) is before
+    assert node.recall("b", "voltage_v", 254.0, before) is None
 
 
 _BOUNDS = st.tuples(st.integers(0, 20), st.integers(0, 20)).map(sorted)
