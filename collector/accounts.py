@@ -1,8 +1,9 @@
 """Accounts: what registers counted in each interval, worked out from the rows that the store has.
 
-One register may be read row by row (`Rows.read`). Many are read by quarters of an hour (`read_accounts`), the last row
-of each standing at its end: by such quarters electricity is billed, and a year of a thousand meters could not be read
-otherwise. Where a meter was replaced within a quarter, its rows say which of them is the old one's.
+One register may be read row by row (`Rows.read`). Of many that report every few seconds a year could not be read so:
+`read_accounts` takes the first row of each quarter of an hour as the register at its beginning, for by such quarters
+electricity is billed, and devices report by the clock: rows of 00:00 are then right to the second, all others by less
+than the device's interval. Where a meter was replaced within a quarter, its rows say which of them is the old one's.
 """
 
 from collections import Counter
@@ -11,7 +12,7 @@ from typing import NamedTuple
 
 from collector.configuration import Configuration
 from collector.settings import EmbeddedStore
-from collector.store import Sample, Store
+from collector.store import Store
 from devices.counting.consumption import Consumption, spread
 from devices.counting.counters import find_steps
 from devices.counting.facts import find_facts
@@ -26,7 +27,10 @@ _PIECE = 28 * _DAY
 """So much of a series is read at once."""
 
 _ROWS_TOGETHER = 200_000
-"""So many rows of several devices are held at once."""
+"""So many quarters of several devices are held at once."""
+
+_SELDOM = 5 * NANOSECONDS["m"]
+"""A device that reports no more often is read row by row: that is hardly more, and exact whenever it does."""
 
 
 class Account(NamedTuple):
@@ -70,41 +74,54 @@ class Rows(NamedTuple):
         return cls(store, raw_from, now + settings.time.future)
 
     def read(self, device: str, point: str, start: int, stop: int) -> Iterator[tuple[int, float]]:
-        """Rows of one register, oldest first; of summaries the last row of each quarter of an hour, at its end.
+        """Rows of one register, oldest first; of summaries the first row of each quarter of an hour, at its beginning.
 
         Raises:
             StoreError: the database does not answer.
         """
         stop = min(stop, self.until)
-        seam = min(max(start, -(-self.raw_from // QUARTER) * QUARTER), stop)
-        for first in range(start, seam, _PIECE):
-            found = self._read_quarters([device], point, first, min(first + _PIECE, seam))
-            yield from map(_at_its_end, found.get(device, ()))
-        for first in range(seam, stop, _PIECE):
-            samples = self.store.series([device], point, first, min(first + _PIECE, stop))
-            yield from ((sample.time, float(sample.value)) for sample in samples.get(device, ()))
+        seam = self._find_seam(start, stop)
+        for first, last, interval in (*_cut(start, seam, "15m"), *_cut(seam, stop, None)):
+            yield from self._ask([device], point, first, last, interval).get(device, ())
 
-    def read_quarters(
-        self, devices: Sequence[str], point: str, start: int, stop: int
+    def read_together(
+        self, devices: Sequence[str], point: str, start: int, stop: int, *, by_quarters: bool
     ) -> dict[str, list[tuple[int, float]]]:
-        """The last row of each quarter of an hour, at its end, of several devices.
+        """The same of several registers.
+
+        Args:
+            devices: ids.
+            point: the register.
+            start: first nanosecond (UTC), where a quarter of an hour begins.
+            stop: first nanosecond after.
+            by_quarters: of all, and not just of summaries, the first row of each quarter of an hour, at its beginning.
 
         Raises:
             StoreError: the database does not answer.
         """
         stop = min(stop, self.until)
+        seam = max(start, stop) if by_quarters else self._find_seam(start, stop)
         rows: dict[str, list[tuple[int, float]]] = {device: [] for device in devices}
-        for first in range(start, stop, _PIECE):
-            for device, samples in self._read_quarters(devices, point, first, min(first + _PIECE, stop)).items():
-                rows[device].extend(map(_at_its_end, samples))
+        for first, last, interval in (*_cut(start, seam, "15m"), *_cut(seam, stop, None)):
+            for device, found in self._ask(devices, point, first, last, interval).items():
+                rows[device].extend(found)
         return rows
 
-    def _read_quarters(self, devices: Sequence[str], point: str, start: int, stop: int) -> dict[str, list[Sample]]:
-        return dict(self.store.series(devices, point, start, stop, interval="15m", aggregate="last"))
+    def _find_seam(self, start: int, stop: int) -> int:
+        """Where summaries end and rows begin."""
+        return min(max(start, -(-self.raw_from // QUARTER) * QUARTER), max(start, stop))
+
+    def _ask(
+        self, devices: Sequence[str], point: str, start: int, stop: int, interval: str | None
+    ) -> dict[str, list[tuple[int, float]]]:
+        found = self.store.series(devices, point, start, stop, interval=interval, aggregate="first")
+        return {device: [(time, float(value)) for time, value in samples] for device, samples in found.items()}
 
 
-def _at_its_end(sample: Sample) -> tuple[int, float]:
-    return sample.time + QUARTER, float(sample.value)
+def _cut(start: int, stop: int, interval: str | None) -> Iterator[tuple[int, int, str | None]]:
+    """A span in pieces that are asked for at once."""
+    for first in range(start, stop, _PIECE):
+        yield first, min(first + _PIECE, stop), interval
 
 
 def settle(rows: Iterable[tuple[int, float]], facts: CounterFacts, point: str, edges: Sequence[int]) -> Account:
@@ -154,7 +171,10 @@ def read_accounts(
         facts = [_by_quarters(find_facts(configuration.register, meter, point)) for meter in batch]
         margin = max(map(find_margin, facts))
         start, stop = max(0, edges[0] - margin) // QUARTER * QUARTER, edges[-1] + margin
-        found = rows.read_quarters([meter.id for meter in batch], point, start, stop)
+        found: dict[str, list[tuple[int, float]]] = {}
+        for by_quarters in (True, False):
+            some = [meter.id for meter in batch if ((meter.interval or 0) < _SELDOM) is by_quarters]
+            found |= rows.read_together(some, point, start, stop, by_quarters=by_quarters) if some else {}
         for meter, known in zip(batch, facts, strict=True):
             series = found.pop(meter.id)
             for replacement in known.replacements:
@@ -171,11 +191,12 @@ def _by_quarters(facts: CounterFacts) -> CounterFacts:
 def _look_closer(
     series: list[tuple[int, float]], rows: Rows, device: str, point: str, at: int
 ) -> list[tuple[int, float]]:
-    """The rows themselves in the quarter in which a meter was replaced."""
+    """The rows themselves in the quarter in which a meter was replaced; where they are gone, none.
+
+    What the old one showed last and the new one first is known; which of them a quarter's first row is of is not.
+    """
     start = at // QUARTER * QUARTER
     end = start + QUARTER
-    within = list(rows.read(device, point, start, end))
-    if not within:
-        return series
-    before, after = [row for row in series if row[0] <= start], [row for row in series if row[0] > end]
+    within = rows.read(device, point, start, end) if start >= rows.raw_from else ()
+    before, after = [row for row in series if row[0] < start], [row for row in series if row[0] >= end]
     return [*before, *within, *after]

@@ -4,7 +4,6 @@ The desk's database says what the store does not know yet: a row's `drawn` is th
 thread writes what is newer, then notes that; done again, it changes nothing, and an outage of the store loses nothing.
 """
 
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
@@ -28,6 +27,7 @@ from tickets.tables import ALERTS, EVENTS, TICKETS
 from tickets.ticket import Event, Ticket
 from tickets.titles import Language, name_subject
 from tickets.wording import STATES
+from tickets.worker import Words, Worker
 
 log = structlog.get_logger()
 
@@ -36,21 +36,27 @@ State: TypeAlias = Literal["starting", "idle", "drawing", "refused"]
 _MOST = 500
 _LOOK_S = 2.0
 _PAUSE_S = 10.0
-_STOP_S = 2.0
 
 _FIRING = Text(en="firing", zh="告警")
 _RESOLVED = Text(en="resolved", zh="恢复")
 _PLACES = ("building", "floor", "area")
 
 
-class Annotator(threading.Thread):
+class Annotator(Worker[tuple[Configuration, Store]]):
     """The thread that writes annotations.
 
     Attributes:
         state: idle where the store knows everything; refused while it or the desk's database cannot be used.
-        trouble: why not, else "".
         written: annotations since the start.
     """
+
+    words = Words(
+        refused="no annotations can be written; they wait in the desk's database",
+        resumed="annotations can be written again",
+        failed="annotating failed unexpectedly; it will be tried again",
+        left="the store does not answer; leaving it",
+    )
+    foreseen = (CollectorError, TicketsError)
 
     def __init__(
         self,
@@ -65,62 +71,24 @@ class Annotator(threading.Thread):
             store: somebody else prepares and closes it.
             open_database: opens the desk's.
         """
-        super().__init__(name="annotator", daemon=True)
+        super().__init__("annotator")
         self.state: State = "starting"
-        self.trouble = ""
         self.written = 0
         self._configuration, self._store, self._open = configuration, store, open_database
-        self._changed = threading.Condition()
-        self._stopping = False
         self._database: Database | None = None
 
     # ── from other threads ───────────────────────────────────────────────────────────────────────────────────────
 
     def use(self, configuration: Configuration, store: Store) -> None:
         """Goes on with a changed configuration or another store; where the desk is does not change while we run."""
-        with self._changed:
-            self._configuration, self._store = configuration, store
-            self._changed.notify_all()
-
-    def stop(self) -> None:
-        """Ends the thread in less than 5 s; what is not written is written after the next start."""
-        with self._changed:
-            self._stopping = True
-            self._changed.notify_all()
-        if self.is_alive():
-            self.join(_STOP_S)
-        if self.is_alive():
-            log.warning("the store does not answer; leaving it")
+        self.change((configuration, store))
 
     # ── the thread ───────────────────────────────────────────────────────────────────────────────────────────────
 
-    def run(self) -> None:
-        """Writes until `stop`."""
-        while not self._stopping:
-            try:
-                self.step()
-            except (CollectorError, TicketsError) as error:
-                self._refuse(str(error))
-            except Exception as error:
-                log.exception("annotating failed unexpectedly; it will be tried again")
-                self._refuse(f"unexpected: {error!r}")
-            else:
-                if self.trouble:
-                    log.info("annotations can be written again")
-                    self.trouble = ""
-                self._wait(_LOOK_S)
-        self.close()
-
-    def _refuse(self, trouble: str) -> None:
-        if trouble != self.trouble:
-            log.warning("no annotations can be written; they wait in the desk's database", reason=trouble)
-        self.state, self.trouble = "refused", trouble
-        self._wait(_PAUSE_S)
-
-    def _wait(self, seconds: float) -> None:
-        with self._changed:
-            if not self._stopping:
-                self._changed.wait(seconds)
+    def retreat(self, error: Exception) -> float:  # noqa: ARG002 - all are alike here
+        """Waits for the store, or for the desk's database."""
+        self.state = "refused"
+        return _PAUSE_S
 
     def close(self) -> None:
         """Ends the connection to the desk's database, once the thread is over."""
@@ -128,17 +96,19 @@ class Annotator(threading.Thread):
             self._database.close()
             self._database = None
 
-    def step(self) -> None:
-        """Writes everything that the store does not know yet.
+    def step(self) -> float:
+        """Writes everything that the store does not know yet; what is left is written after the next start.
 
         Raises:
             StoreError, DatabaseError: one of the two cannot be used.
         """
+        self._configuration, self._store = self.take() or (self._configuration, self._store)
         if self._database is None:
             self._database = self._open(self._configuration)
-        while not self._stopping and self._draw(self._database):
+        while not self._stopping and self._next is None and self._draw(self._database):
             self.state = "drawing"
         self.state = "idle"
+        return _LOOK_S
 
     def _draw(self, database: Database) -> bool:
         """Writes some hundred rows; False where there are none."""

@@ -1,12 +1,14 @@
-"""What must agree between the register and the other files: profiles and places."""
+"""What must agree between files: the register, profiles and places; who works at the desk, and how they are told."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
+from collector.settings import Notify, PersonalChannel, RoomChannel
 from devices.clashes import Clash
 from devices.language.profile import Profile
 from devices.places import Area, Building, Floor, Places
 from devices.register import METERED, Device, Register
 from devices.values import suggest
+from tickets.deskplan import DeskPlan
 
 _LISTED = 12
 
@@ -114,6 +116,28 @@ def _climb(name: str, above: Mapping[str, tuple[str, int]]) -> Iterator[str]:
         yield name
         if name in above:
             name = above[name][0]
+
+
+def find_unreached(plan: DeskPlan, notify: Notify) -> Iterator[Clash]:
+    """Contacts in desk.yaml that reach nobody: there is no such channel, or people have no address in it."""
+    personal = {name for name, channel in notify.channels.items() if isinstance(channel, PersonalChannel)}
+    for id_, person in plan.people.items():
+        for name in person.contacts.keys() - personal:
+            path = ("people", id_, "contacts", name)
+            if name in notify.channels:
+                kind = notify.channels[name].kind
+                yield Clash(path, f"channel {name!r} is of kind {kind}; people have addresses in personal ones only")
+            else:
+                yield Clash(path, miss("channel", name, personal, " in siteward.yaml"))
+
+
+def find_teamless(notify: Notify, plan: DeskPlan) -> Iterator[Clash]:
+    """Teams that siteward.yaml has a room for, and that desk.yaml does not have."""
+    for name, channel in notify.channels.items():
+        for number, team in enumerate(channel.teams if isinstance(channel, RoomChannel) else ()):
+            if team not in plan.teams:
+                path = ("notify", "channels", name, "teams", number)
+                yield Clash(path, miss("team", team, plan.teams, " in desk.yaml"))
 
 
 def miss(what: str, name: str, known: Collection[str], where: str = "") -> str:

@@ -1,15 +1,12 @@
 """The daemon: puts the parts together, starts and stops them in order, takes over changed configuration."""
 
-import fcntl
 import os
-import signal
 import sqlite3
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 
 import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
@@ -17,6 +14,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from collector import credentialkeys, judging, ledger, quarantine, service, telemetry, vitals
 from collector.annotations import Annotator
+from collector.claim import claim
 from collector.configuration import Configuration, load
 from collector.embedded import EmbeddedDatabase
 from collector.errors import CollectorError
@@ -27,6 +25,7 @@ from collector.journal import Journal
 from collector.judging import Judging
 from collector.notifying import change_courier, make_courier
 from collector.pipeline import Pipeline
+from collector.rollups.rollups import Rollups
 from collector.settings import BATCH_SIZE, FLUSH_INTERVAL
 from collector.states import State
 from collector.stores import open_store
@@ -44,8 +43,6 @@ _LOOK_S = 0.5
 _STOP_S = 4.0
 _STUCK_S = 90.0
 """Longer than a slow name server keeps an attempt to connect."""
-_ENDING = {signal.SIGTERM, signal.SIGINT}
-_SIGNALS = {*_ENDING, signal.SIGHUP}
 
 
 class Daemon:
@@ -74,7 +71,7 @@ class Daemon:
             OSError: data_dir cannot be used.
         """
         settings = configuration.settings
-        self._claim = _claim(settings.data_dir)
+        self._claim = claim(settings.data_dir)
         credentialkeys.prepare(settings)
         self._surveyed = _survey(configuration)
         self.configuration = configuration = configuration.with_keys()
@@ -92,9 +89,16 @@ class Daemon:
         self.judging = Judging(self.journal, configuration)
         self.courier = make_courier(configuration)
         self.annotator = Annotator(configuration, self.store)
+        self.rollups = Rollups(configuration, self.store)
         self._evidence = EvidenceKeeper()
         self.subscriber = Subscriber(settings.mqtt, settings.site.id, self.pipeline, self.journal, self.stopping)
-        self._scheduler = self._plan()
+        self._scheduler = BackgroundScheduler(
+            executors={"default": ThreadPoolExecutor(2)},
+            # A job that was missed runs once, however late; jobs do not pile up.
+            job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1},
+            timezone="UTC",
+        )
+        self._plan()
         self._watcher = threading.Thread(target=self._watch, name="watcher", daemon=True)
 
     # ── life ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -107,27 +111,27 @@ class Daemon:
         self.judging.start()
         self.courier.start()
         self.annotator.start()
+        self.rollups.start()
         self.subscriber.start()
         self._scheduler.start()
         self._watcher.start()
         log.info("started", devices=len(self.configuration.register.devices), http=f"http://{self.http.address}")
 
     def run(self) -> int:
-        """Runs, in the main thread, until SIGTERM or SIGINT or until ingestion fails; SIGHUP reloads. The exit code."""
-        # Blocked for every thread and asked for here, so that no handler runs in the middle of anything.
-        signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
-        # A library's own thread may not block them: then this is what happens, and not the end of the process.
-        ending = threading.Event()
-        for number in _ENDING:
-            signal.signal(number, lambda *_: ending.set())
-        signal.signal(signal.SIGHUP, lambda *_: _guard(self.reload)())
+        """Runs until SIGTERM or SIGINT or until ingestion fails; SIGHUP reloads. The exit code.
+
+        To be called, and the daemon to be made, with `service.holding_signals`: its parts load libraries.
+        """
         self.start()
         service.notify("READY=1")
-        while self.subscriber.failure is None and not ending.is_set():
-            received = signal.sigtimedwait(_SIGNALS, 0.5)
-            if received is not None and received.si_signo in _ENDING:
+        beat_s = service.watchdog_s()
+        if beat_s is not None:
+            self._schedule(self._beat, beat_s)
+        while self.subscriber.failure is None:
+            order = service.await_order(_LOOK_S)
+            if order == "stop":
                 break
-            if received is not None:
+            if order == "reload":
                 _guard(self.reload)()
         service.notify("STOPPING=1")
         self.stop()
@@ -141,7 +145,7 @@ class Daemon:
         self._scheduler.shutdown()
         ending = [
             threading.Thread(target=each.stop, name="ending")
-            for each in (self.writer, self.judging, self.courier, self.annotator)
+            for each in (self.writer, self.judging, self.courier, self.annotator, self.rollups)
         ]
         for each in ending:
             each.start()
@@ -161,13 +165,7 @@ class Daemon:
 
     # ── periodic work ────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _plan(self) -> BackgroundScheduler:
-        """A job that was missed runs once, however late; jobs do not pile up."""
-        scheduler = BackgroundScheduler(
-            executors={"default": ThreadPoolExecutor(2)},
-            job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1},
-            timezone="UTC",
-        )
+    def _plan(self) -> None:
         jobs: list[tuple[Callable[[], object], float]] = [
             (self._fold, 10),
             (self._trim, 10),
@@ -176,12 +174,11 @@ class Daemon:
             (self._summarize, 60),
             (self._expire, 600),
         ]
-        beat_s = service.watchdog_s()
-        if beat_s is not None:
-            jobs.append((self._beat, beat_s))
         for job, interval_s in jobs:
-            scheduler.add_job(_guard(job), "interval", seconds=interval_s, id=job.__name__)
-        return scheduler
+            self._schedule(job, interval_s)
+
+    def _schedule(self, job: Callable[[], object], interval_s: float) -> None:
+        self._scheduler.add_job(_guard(job), "interval", seconds=interval_s, id=job.__name__)
 
     def _fold(self) -> None:
         ledger.fold(self.journal)
@@ -266,6 +263,7 @@ class Daemon:
         else:
             self.store.use(configuration.register)
         self.annotator.use(configuration, self.store)
+        self.rollups.use(configuration, self.store)
         log.info("configuration taken over", devices=len(configuration.register.devices))
 
     def _fix(self, configuration: Configuration) -> Configuration:
@@ -280,7 +278,8 @@ class Daemon:
         for name, value in fixed.items():
             if getattr(new, name) != value:
                 log.warning("this change takes effect at the next start", setting="site.id" if name == "site" else name)
-        return replace(configuration, settings=new.model_copy(update=fixed))
+        settings = new.model_copy(update=fixed)
+        return configuration if settings == new else replace(configuration, settings=settings)
 
     # ── looking at it ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -296,10 +295,14 @@ class Daemon:
             found.append(f"ingestion ended: {self.subscriber.failure}")
         elif time.monotonic() - self.subscriber.beat > _STUCK_S and not self.pipeline.trouble:
             found.append(f"ingestion has not moved for {_STUCK_S:.0f} s")
-        if not self.writer.is_alive():
-            found.append("the store writer ended")
-        ended = {"judging": self.judging, "the courier": self.courier, "the annotator": self.annotator}
-        return found + [f"{name} ended" for name, thread in ended.items() if not thread.is_alive()]
+        workers: dict[str, threading.Thread] = {
+            "the store writer": self.writer,
+            "judging": self.judging,
+            "the courier": self.courier,
+            "the annotator": self.annotator,
+            "the rollups": self.rollups,
+        }
+        return found + [f"{name} ended" for name, worker in workers.items() if not worker.is_alive()]
 
     def obstacles(self) -> list[str]:
         """Why readings cannot be taken right now."""
@@ -320,23 +323,6 @@ class Daemon:
     def live(self) -> dict[str, object]:
         """The state of everything, for `status`, the portal and the demo; times in UTC ns."""
         return vitals.tell(self)
-
-
-def _claim(folder: Path) -> int:
-    """Makes this process the only daemon on a data_dir, until it ends or closes the descriptor.
-
-    Raises:
-        CollectorError: there is one already.
-        OSError: the folder cannot be used.
-    """
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    claim = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(claim)
-        raise CollectorError(f"{folder}: another Siteward runs on this data_dir; stop it, or choose another") from None
-    return claim
 
 
 def _survey(configuration: Configuration) -> frozenset[tuple[str, int, int, int]]:

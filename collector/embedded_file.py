@@ -7,7 +7,7 @@ from pathlib import Path
 
 from collector.errors import StoreRefused, StoreUnavailable
 
-_VERSION = 2
+VERSION = 2
 
 _TABLES = """
 CREATE TABLE series (
@@ -119,9 +119,9 @@ def create(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA cache_size = -16000")  # KiB
         connection.execute("PRAGMA journal_size_limit = 64000000")  # bytes, after a long transaction
         (version,) = connection.execute("PRAGMA user_version").fetchone()
-        if version < _VERSION:
+        if version < VERSION:
             steps = "".join(_STEPS[version:])
-            connection.executescript(f"BEGIN IMMEDIATE;{steps}PRAGMA user_version = {_VERSION};COMMIT;")
+            connection.executescript(f"BEGIN IMMEDIATE;{steps}PRAGMA user_version = {VERSION};COMMIT;")
     except BaseException:
         connection.close()
         raise
@@ -130,9 +130,9 @@ def create(path: Path) -> sqlite3.Connection:
 
 def _check_version(connection: sqlite3.Connection, path: Path) -> None:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version > _VERSION:
+    if version > VERSION:
         raise StoreRefused(
-            f"{path}: made by a newer Siteward (format {version}, this one knows {_VERSION}); "
+            f"{path}: made by a newer Siteward (format {version}, this one knows {VERSION}); "
             "install that version, or move the file away",
         )
 

@@ -9,7 +9,6 @@ It holds these rules:
 - There is no terminal error state: a desk that takes nothing makes the journal longer. Ingestion never waits for it.
 """
 
-import gc
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -22,16 +21,21 @@ from collector.configuration import Configuration
 from collector.deskopening import make_desk, open_desk_database
 from collector.errors import CollectorError
 from collector.journal import Journal
+from collector.keeping import keep_all
+from collector.rejudging import end_forgotten, judge_anew
 from collector.shadowing import Shadowing
 from collector.snapshots import Snapshot
 from devices.durations import NANOSECONDS
 from rules.alerts import Alert
 from rules.errors import RulesError, SnapshotError
 from rules.judge import Judge
+from rules.rule import Rule
+from rules.site import Site
 from tickets.desk import Desk
 from tickets.errors import TicketsError
 from tickets.queue import Filter
 from tickets.ticket import Ticket
+from tickets.worker import Words, Worker
 
 if TYPE_CHECKING:
     from rules.mutes import Mute
@@ -49,21 +53,28 @@ _IDLE_S = 0.25
 _SNAPSHOT_S = 30.0
 _TICK_S = 1.0
 _PAUSE_S = 2.0
-_STOP_S = 3.0
 _BEHIND = 2 * NANOSECONDS["s"]
 """How far behind the wall clock time passes where no reading tells it."""
 
 
-class Judging(threading.Thread):
+class Judging(Worker[None]):
     """The thread that judges.
 
     Attributes:
         state: idle where nothing waits, else judging; refused while the desk takes nothing.
-        trouble: why it takes nothing, else "".
         failed: rules that were set aside, and why, until the configuration changes.
         position: the journal's position up to which everything was judged.
         judged, orders: readings and orders since the start.
     """
+
+    words = Words(
+        refused="no tickets can be written; readings wait in the journal",
+        resumed="tickets can be written again",
+        failed="judging failed unexpectedly; it will be tried again",
+        left="the desk's database does not answer; leaving it",
+    )
+    foreseen = (RulesError, TicketsError, CollectorError, OSError)
+    patience_s = 3.0
 
     def __init__(self, journal: Journal, configuration: Configuration, clock: Callable[[], int] = time.time_ns) -> None:
         """Nothing is opened yet.
@@ -73,20 +84,19 @@ class Judging(threading.Thread):
             configuration: in force.
             clock: UTC nanoseconds.
         """
-        super().__init__(name="judging", daemon=True)
+        super().__init__("judging")
         self.state: State = "starting"
-        self.trouble = ""
         self.failed: dict[str, str] = {}
         self.position = journal.cursor(CURSOR)
         self.judged = self.orders = 0
         self._journal, self._configuration, self._clock = journal, configuration, clock
         self._path = configuration.settings.data_dir / SNAPSHOT_FILE
         self._lock = threading.Lock()  # of the judge
-        self._stopping = threading.Event()
-        self._next: Configuration | None = None
+        self._following: Configuration | None = None  # until it is in force: taking over may fail
         self._judge: Judge | None = None
         self._desk: Desk | None = None
         self._shadow = Shadowing()
+        self._forgetful = False  # the desk may have alerts that the judge does not know
         self._waiting: list[Order] = []  # given by the judge, not yet taken by the desk
         self._mutes: Sequence[Mute] = ()
         self._snapped_at = time.monotonic()
@@ -96,7 +106,7 @@ class Judging(threading.Thread):
 
     def use(self, configuration: Configuration) -> None:
         """Goes on with a changed configuration; where the desk's database is does not change while we run."""
-        self._next = configuration
+        self._following = configuration
 
     def alerts(self) -> list[Alert]:
         """All that are pending, firing or clearing."""
@@ -113,38 +123,33 @@ class Judging(threading.Thread):
         except TicketsError:
             return []
 
-    def stop(self) -> None:
-        """Ends the thread in less than 5 s."""
-        self._stopping.set()
-        if self.is_alive():
-            self.join(_STOP_S)
-        if self.is_alive():
-            log.warning("the desk's database does not answer; leaving it")
-
     # ── the thread ───────────────────────────────────────────────────────────────────────────────────────────────
 
-    def run(self) -> None:
-        """Judges until `stop`."""
-        while not self._stopping.is_set():
-            try:
-                self._step()
-            except RulesError as error:
-                self._fail(error)
-            except (TicketsError, CollectorError, OSError) as error:
-                self._refuse(str(error))
-            except Exception as error:
-                log.exception("judging failed unexpectedly; it will be tried again")
-                self._judge = None
-                self._refuse(f"unexpected: {error!r}")
-            else:
-                if self.trouble:
-                    log.info("tickets can be written again")
-                    self.trouble = ""
-        self._leave()
+    def step(self) -> float:
+        """Judges what lies in the journal, up to a batch, or waits for more there; the desk does what follows.
 
-    def _step(self) -> None:
+        Raises:
+            RulesError, TicketsError, CollectorError, OSError: no reading can be judged now.
+        """
+        try:
+            self._advance()
+        except RulesError as error:
+            self._set_aside(error)
+        return 0.0
+
+    def retreat(self, error: Exception) -> float:
+        """Waits for the desk; after what was not foreseen the judge is not to be relied on."""
+        if not isinstance(error, self.foreseen):
+            self._judge = None
+        self.state = "refused"
+        return _PAUSE_S
+
+    def _advance(self) -> None:
         judge = self._judge or self._begin()
         desk = self._desk or self._open_desk()
+        if self._forgetful:
+            self._waiting += end_forgotten(desk.database, desk.site.id, judge)
+            self._forgetful = False
         self._hand_over(desk)
         if time.monotonic() - self._ticked_at >= _TICK_S:
             self._tick(judge, desk)
@@ -159,21 +164,16 @@ class Judging(threading.Thread):
             self._hand_over(desk)
             self._journal.wait(self.position, _IDLE_S)
 
-    def _refuse(self, trouble: str) -> None:
-        if trouble != self.trouble:
-            log.warning("no tickets can be written; readings wait in the journal", reason=trouble)
-        self.state, self.trouble = "refused", trouble
-        self._stopping.wait(_PAUSE_S)
-
     # ── beginning ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _begin(self) -> Judge:
-        """A judge that goes on from the newest snapshot; without one it begins where the cursor stands."""
+        """A judge that goes on from the newest snapshot; without one the journal is judged anew."""
         self._waiting.clear()
         rules = [rule for rule in self._configuration.rules if rule.id not in self.failed]
         site = self._configuration.rule_site()
         self.position = self._journal.cursor(CURSOR)
         judge, restored = None, {}
+        trouble = "there is none"
         try:
             snapshot = snapshots.read(self._path)
             if snapshot is not None:
@@ -181,29 +181,41 @@ class Judging(threading.Thread):
                 self._waiting += judge.restore(snapshot.state)
                 self.position, restored = snapshot.position, snapshot.state.get("shadow", {})
         except (SnapshotError, OSError, LookupError, TypeError) as error:
-            log.warning("the rules' state cannot be read; they begin anew", reason=str(error))
-            judge = None
-        self._judge = judge = judge or Judge(rules, site, self._clock())
+            judge, trouble = None, str(error)
+        if judge is None:
+            judge = self._judge_anew(rules, site, trouble)
+        self._judge = judge
         self._shadow.close()
         self._shadow.refresh(self._configuration, judge.engine.now)
         if restored:
             self._shadow.restore(restored)
         self._mutes = ()
-        _settle_memory()
+        keep_all(again=self.state != "starting")
+        return judge
+
+    def _judge_anew(self, rules: Sequence[Rule], site: Site, reason: str) -> Judge:
+        if self.position:
+            log.warning("the rules' state cannot be read; the journal is judged anew", reason=reason)
+        judge, orders = judge_anew(self._journal, self.position, rules, site, self._clock())
+        self._waiting += orders
+        self._forgetful = True
         return judge
 
     def _open_desk(self) -> Desk:
         self._desk = make_desk(self._configuration, open_desk_database(self._configuration), self._clock)
         return self._desk
 
-    def _fail(self, error: RulesError) -> None:
-        """Goes on from the snapshot without the rule that failed, until the configuration changes."""
+    def _set_aside(self, error: RulesError) -> None:
+        """Goes on from the snapshot without the rule that failed, until the configuration changes.
+
+        Raises:
+            RulesError: it is not known which rule that is.
+        """
         self._judge = None
-        if error.rule:
-            log.error("a rule failed and is set aside", rule=error.rule, reason=str(error))
-            self.failed[error.rule] = str(error)
-        else:
-            self._refuse(str(error))
+        if not error.rule:
+            raise error
+        log.error("a rule failed and is set aside", rule=error.rule, reason=str(error))
+        self.failed[error.rule] = str(error)
 
     # ── judging ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -236,7 +248,7 @@ class Judging(threading.Thread):
     def _tick(self, judge: Judge, desk: Desk) -> None:
         """What is looked at now and then: deadlines, mutes, and whether the configuration changed."""
         self._ticked_at = time.monotonic()
-        configuration = self._next
+        configuration = self._following
         if configuration is not None:
             self._take_over(configuration, judge, desk)
         now = judge.engine.now
@@ -255,9 +267,9 @@ class Judging(threading.Thread):
             self._waiting += judge.use(configuration.rules, site)
         self._configuration = configuration
         self.failed.clear()
-        if self._next is configuration:
-            self._next = None
-        _settle_memory()
+        if self._following is configuration:
+            self._following = None
+        keep_all(again=True)
 
     def _snap(self, judge: Judge, desk: Desk) -> None:
         """Puts the state on the disk, once the desk has carried out all that led to it."""
@@ -268,7 +280,8 @@ class Judging(threading.Thread):
         snapshots.write(self._path, Snapshot(self.position, state))
         self._journal.advance(CURSOR, self.position)
 
-    def _leave(self) -> None:
+    def close(self) -> None:
+        """Leaves the state on the disk, where it can be."""
         try:
             if self._judge is not None and self._desk is not None:
                 self._snap(self._judge, self._desk)
@@ -277,10 +290,3 @@ class Judging(threading.Thread):
         self._shadow.close()
         if self._desk is not None:
             self._desk.database.close()
-
-
-def _settle_memory() -> None:
-    """Tells the garbage collector that hundreds of thousands of objects will stay, so that it need not walk them."""
-    gc.unfreeze()
-    gc.collect()
-    gc.freeze()

@@ -31,9 +31,9 @@ def change_courier(courier: Courier, configuration: Configuration, clock: Callab
 
 def make_outfit(configuration: Configuration) -> Outfit:
     """What the settings say of telling."""
-    notify, folder = configuration.settings.notify, configuration.folder
+    notify = configuration.settings.notify
     return Outfit(
-        {name: _make_channel(name, channel, folder) for name, channel in notify.channels.items()},
+        {name: _make_channel(name, channel) for name, channel in notify.channels.items()},
         Pace(notify.gather, notify.most_per_hour, notify.give_up_after),
         configuration.settings.site.language,
         notify.link,
@@ -52,22 +52,22 @@ def _open_desk(configuration: Configuration, clock: Callable[[], int]) -> Desk:
         raise
 
 
-def _make_channel(name: str, channel: Channel, folder: Path) -> sorting.Channel:
+def _make_channel(name: str, channel: Channel) -> sorting.Channel:
     if isinstance(channel, WebhookChannel):
         return Webhook(
             name,
             channel.url,
-            _reader(name, channel.secret_file, folder),
+            _reader(name, channel.secret_file),
             answer=channel.answer,
-            ca_file=str(folder / channel.ca_file) if channel.ca_file else None,
+            ca_file=str(channel.ca_file) if channel.ca_file else None,
             timeout=channel.timeout,
         )
-    read_url = _reader(name, channel.url_file, folder)
+    read_url = _reader(name, channel.url_file)
     if channel.kind == "room":
         return Messenger(name, read_url, room=True, teams=frozenset(channel.teams), language=channel.language)
     return Messenger(name, read_url)
 
 
-def _reader(name: str, path: Path | None, folder: Path) -> Callable[[], str]:
-    """Reads a channel's secret, anew each time; its file is relative to the configuration folder."""
-    return partial(secrets.notify_secret, name, folder / path if path else None)
+def _reader(name: str, path: Path | None) -> Callable[[], str]:
+    """Reads a channel's secret, anew each time."""
+    return partial(secrets.notify_secret, name, path)

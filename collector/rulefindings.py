@@ -1,12 +1,12 @@
 """What may be wrong with rules that can be used: they watch nothing, say a thing twice, or leave people helpless."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from collector.configuration import Configuration
 from collector.crosscheck import miss
 from collector.folder import Problem
 from collector.rulecheck import walk
+from collector.runbooks import find_runbook, list_beside
 from devices.points import POINTS, Domain
 from devices.register import Kind
 from devices.values import suggest
@@ -36,25 +36,13 @@ def find_all(configuration: Configuration) -> Iterator[Problem]:
 
 def find_missing_runbooks(configuration: Configuration) -> Iterator[Problem]:
     """Runbooks that are neither addresses nor files."""
+    folder = configuration.folder
     for rule in configuration.rules:
         name = rule.ticket.runbook if rule.ticket else ""
-        if name and "://" not in name and find_runbook(configuration, rule) is None:
-            folder = configuration.folder
-            beside = [str(file.relative_to(base)) for base in _bases(folder) for file in (base / name).parent.glob("*")]
-            hint = suggest(name, beside) or f"put it into {folder} or beside it, or write an address"
+        if name and "://" not in name and find_runbook(name, folder) is None:
+            hint = suggest(name, set(list_beside(name, folder))) or f"put it into {folder} or beside it"
             message = f"runbook: there is no file {name!r}"
             yield configuration.origins[rule.id].complain(("ticket", "runbook"), message, hint)
-
-
-def find_runbook(configuration: Configuration, rule: Rule) -> Path | None:
-    """The file of a rule's runbook, in the configuration's folder or beside it; None where there is none."""
-    name = rule.ticket.runbook if rule.ticket else ""
-    files = (base / name for base in _bases(configuration.folder) if name)
-    return next((file for file in files if file.is_file()), None)
-
-
-def _bases(folder: Path) -> tuple[Path, Path]:
-    return folder, folder.absolute().parent
 
 
 def _find_twins(configuration: Configuration) -> Iterator[Problem]:

@@ -55,11 +55,16 @@ def notify_secret(channel: str, path: Path | None) -> str:
     Raises:
         CollectorError: there is none, or its file cannot be read, or holds nothing.
     """
-    variable = NOTIFY_PREFIX + "".join(letter if letter.isalnum() else "_" for letter in channel).upper()
+    variable = name_notify_variable(channel)
     secret = _find(variable, path)
     if secret is None:
         raise CollectorError(f"notify.channels.{channel}: its secret is missing; name its file or set {variable}")
     return secret
+
+
+def name_notify_variable(channel: str) -> str:
+    """The variable that holds a channel's secret."""
+    return NOTIFY_PREFIX + "".join(letter if letter.isalnum() else "_" for letter in channel).upper()
 
 
 def _find(variable: str, path: Path | None) -> str | None:

@@ -1,8 +1,39 @@
-"""What systemd wants to hear: sd_notify(3) and the watchdog."""
+"""What systemd, or whoever started us, says and wants to hear: signals, sd_notify(3), the watchdog."""
 
 import os
+import signal
 import socket
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Literal
+
+_ORDERS: dict[int, Literal["stop", "reload"]] = {
+    signal.SIGTERM: "stop",
+    signal.SIGINT: "stop",
+    signal.SIGHUP: "reload",
+}
+
+
+@contextmanager
+def holding_signals() -> Iterator[None]:
+    """Keeps orders for `await_order` while the block lasts, so that they interrupt nothing.
+
+    It is to begin before there is any other thread. A thread has the mask of the one that started it, and a library
+    that we load may start some: one that did not hold signals would take them, and SIGTERM would end the process.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _ORDERS)
+    try:
+        yield
+    finally:
+        while await_order(0):
+            pass  # whoever asks again while we end has been heard
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def await_order(seconds: float) -> Literal["stop", "reload"] | None:
+    """The next order, of those that come while signals are held; None where none comes in time."""
+    received = signal.sigtimedwait(_ORDERS, seconds)
+    return _ORDERS[received.si_signo] if received is not None else None
 
 
 def notify(state: str) -> None:

@@ -8,7 +8,6 @@ It holds these rules:
 """
 
 import random
-import threading
 import time
 from collections import Counter, deque
 from operator import attrgetter
@@ -23,6 +22,7 @@ from collector.store import Store
 from devices.durations import NANOSECONDS
 from devices.reading import Reading
 from devices.register import SELF
+from tickets.worker import Words, Worker
 
 log = structlog.get_logger()
 
@@ -36,7 +36,8 @@ _FIRST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 30.0
 _REFUSED_PAUSE_S = 30.0
 _LONGEST_RETRY_AFTER_S = 300.0
-_STOP_S = 2.0
+
+_Change: TypeAlias = tuple[Store, int, int]
 
 
 class _Batch(NamedTuple):
@@ -48,17 +49,24 @@ class _Batch(NamedTuple):
     rejected: list[tuple[Reading, str]]
 
 
-class StoreWriter(threading.Thread):
+class StoreWriter(Worker[_Change]):
     """Writes what the journal holds to the database, in batches.
 
     Attributes:
         state: idle where nothing waits, else draining; unavailable or refused while the database takes nothing.
-        trouble: why it takes nothing, in plain words, else "".
         position: the journal's position up to which everything is dealt with.
         written, rejected: readings since the start.
         batches, retries: writes that succeeded, attempts that failed.
         last_success: of a write, seconds since 1970; 0 before the first.
     """
+
+    words = Words(
+        refused="the database takes no readings; they wait in the journal",
+        resumed="the database takes readings again",
+        failed="storing failed unexpectedly; it will be tried again",
+        left="the database does not answer; leaving it",
+    )
+    foreseen = (StoreUnavailable, StoreRefused)
 
     def __init__(self, journal: Journal, store: Store, batch_size: int, flush_interval: int) -> None:
         """Takes up where the persisted cursor stands.
@@ -69,16 +77,12 @@ class StoreWriter(threading.Thread):
             batch_size: most readings in one write.
             flush_interval: longest wait for more readings before a write, ns.
         """
-        super().__init__(name="storewriter", daemon=True)
+        super().__init__("storewriter")
         self.state: State = "idle"
-        self.trouble = ""
         self.position = self._persisted = journal.cursor(CURSOR)
         self.written = self.rejected = self.batches = self.retries = 0
         self.last_success = 0.0
         self._journal = journal
-        self._changed = threading.Condition()
-        self._stopping = False
-        self._next: tuple[Store, int, int] | None = None
         self._ahead: deque[Entry] = deque()
         self._batch: _Batch | None = None
         self._stored: Counter[tuple[str, int]] = Counter()
@@ -92,64 +96,37 @@ class StoreWriter(threading.Thread):
 
     def swap(self, store: Store, batch_size: int, flush_interval: int) -> None:
         """Goes on with another database, at once; the former one is closed."""
-        with self._changed:
-            self._next = (store, batch_size, flush_interval)
-            self._changed.notify_all()
-
-    def stop(self) -> None:
-        """Ends the thread in less than 5 s; what is not stored waits in the journal."""
-        with self._changed:
-            self._stopping = True
-            self._changed.notify_all()
-        if self.is_alive():
-            self.join(_STOP_S)
-        if self.is_alive():
-            log.warning("the database does not answer; leaving it", waiting=self._journal.head - self.position)
+        self.change((store, batch_size, flush_interval))
 
     # ── the thread ───────────────────────────────────────────────────────────────────────────────────────────────
 
-    def run(self) -> None:
-        """Drains until `stop`."""
-        while not self._stopping:
-            self._pause(self._attempt())
+    def step(self) -> float:
+        """Stores a batch, or waits for readings; what is not stored when the thread ends waits in the journal.
+
+        Raises:
+            StoreUnavailable, StoreRefused: the database takes nothing now.
+        """
+        self._take_over()
+        self._drain()
+        return 0.0
+
+    def retreat(self, error: Exception) -> float:
+        """Waits longer and longer, with jitter, and at least as long as is asked for within reason."""
+        refused = isinstance(error, StoreRefused)
+        self.state = "refused" if refused else "unavailable"
+        self._prepared = False
+        self.retries += 1
+        self._failures += 1
+        asked_s = _REFUSED_PAUSE_S if refused else (getattr(error, "retry_after_s", None) or 0.0)
+        longest_s = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2 ** min(self._failures - 1, 10))
+        return max(random.uniform(longest_s / 2, longest_s), min(asked_s, _LONGEST_RETRY_AFTER_S))
+
+    def close(self) -> None:
+        """Leaves the cursor where everything is dealt with."""
         try:
             self._persist()
         except Exception:
             log.exception("the journal's cursor cannot be persisted; some readings will be sent again")
-
-    def _attempt(self) -> float:
-        """One step; returns how many seconds to wait before the next."""
-        try:
-            self._take_over()
-            self._drain()
-        except (StoreUnavailable, StoreRefused) as error:
-            if str(error) != self.trouble:
-                log.warning("the database takes no readings; they wait in the journal", reason=str(error))
-            if isinstance(error, StoreRefused):
-                return self._retreat("refused", str(error), _REFUSED_PAUSE_S)
-            return self._retreat("unavailable", str(error), error.retry_after_s or 0.0)
-        except Exception as error:
-            log.exception("storing failed unexpectedly; it will be tried again")
-            return self._retreat("unavailable", f"unexpected: {error!r}", 0.0)
-        return 0.0
-
-    def _retreat(self, state: State, trouble: str, least_s: float) -> float:
-        """How long to wait: longer and longer, with jitter, and at least what is asked for within reason."""
-        self.state, self.trouble = state, trouble
-        self._prepared = False
-        self.retries += 1
-        self._failures += 1
-        longest_s = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2 ** min(self._failures - 1, 10))
-        return max(random.uniform(longest_s / 2, longest_s), min(least_s, _LONGEST_RETRY_AFTER_S))
-
-    def _recover(self, state: State) -> None:
-        if self.trouble:
-            log.info("the database takes readings again")
-        self.state, self.trouble, self._failures = state, "", 0
-
-    def _pause(self, seconds: float) -> None:
-        with self._changed:
-            self._changed.wait_for(lambda: self._stopping or self._next is not None, seconds)
 
     def _use(self, store: Store, batch_size: int, flush_interval: int) -> None:
         self._store = store
@@ -158,8 +135,7 @@ class StoreWriter(threading.Thread):
         self._linger_s = flush_interval / NANOSECONDS["s"]
 
     def _take_over(self) -> None:
-        with self._changed:
-            following, self._next = self._next, None
+        following = self.take()
         if following is not None:
             former = self._store
             self._use(*following)
@@ -174,7 +150,7 @@ class StoreWriter(threading.Thread):
         if self._batch is None:
             self._batch = self._gather()
         if self._batch is None:
-            self._rest()
+            self._idle()
             return
         while self._batch.parts:
             if self._stopping or self._next is not None:
@@ -184,11 +160,11 @@ class StoreWriter(threading.Thread):
         if self._rejected or time.monotonic() - self._persisted_at >= _PERSIST_S:
             self._persist()
 
-    def _rest(self) -> None:
-        self._recover("idle")
+    def _idle(self) -> None:
+        self._succeed("idle")
         self._persist()
         if self._journal.wait(self.position, _IDLE_S) and not self._read_ahead():
-            self._pause(_IDLE_S)  # the head of a repaired journal may lie beyond its last entry
+            self.rest(_IDLE_S)  # the head of a repaired journal may lie beyond its last entry
 
     def _read_ahead(self) -> int:
         """Fills `_ahead` up to a batch, if the journal holds as much; returns how many readings are in it."""
@@ -206,7 +182,7 @@ class StoreWriter(threading.Thread):
         if not self._ahead:
             return None
         if count < self._most:
-            self._pause(self._linger_s)
+            self.rest(self._linger_s)
             self._read_ahead()
         entry = self._ahead.popleft()
         readings = list(entry.readings)
@@ -242,8 +218,12 @@ class StoreWriter(threading.Thread):
             self.written += len(part)
             self.batches += 1
             self.last_success = time.time()
-            self._recover("draining")
+            self._succeed("draining")
         batch.parts[-1:] = [part for part in left if part]
+
+    def _succeed(self, state: State) -> None:
+        self.recover()
+        self.state, self._failures = state, 0
 
     def _settle(self, batch: _Batch) -> None:
         """Notes that all of a batch is stored or rejected."""

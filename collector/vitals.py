@@ -44,6 +44,7 @@ def tell(daemon: "Daemon") -> dict[str, object]:
             "dead": daemon.courier.dead,
         },
         "annotations": {"state": daemon.annotator.state, "trouble": daemon.annotator.trouble},
+        "rollups": {"written": daemon.rollups.written, "trouble": daemon.rollups.trouble},
         "tickets": [
             {
                 "number": ticket.number,

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from msgspec import convert
 from msgspec.structs import asdict
-from sqlalchemy import Connection, Row, Select, insert, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from tickets.dispatch import Dispatch
@@ -20,6 +21,10 @@ from tickets.ticket import Event, EventKind, Ticket
 
 _CHUNK = 500
 """Keys in one question: every database takes so many."""
+
+_INSERT = insert(TICKETS)
+_UPDATE = update(TICKETS).where(TICKETS.c.id == bindparam("row"), TICKETS.c.version == bindparam("before"))
+"""Their values are parameters: a ticket has so many that putting them into a statement takes longer than writing it."""
 
 
 class Case:
@@ -142,7 +147,7 @@ class Book:
         facts = details | {"site": self._site, "number": self._next_number(at)}
         event = Event(1, at, who, "opened", comment, facts)
         ticket = follow(None, event)
-        id_ = self.connection.execute(insert(TICKETS).values(_row(ticket))).inserted_primary_key
+        id_ = self.connection.execute(_INSERT, _row(ticket)).inserted_primary_key
         assert id_ is not None  # noqa: S101 - both databases give it
         return Case(int(id_[0]), [event], ticket, 0)
 
@@ -184,8 +189,7 @@ class Book:
 
     def _update(self, case: Case, ticket: Ticket) -> None:
         before = max(case.written, 1)  # a new row was written with its first event in mind
-        where = (TICKETS.c.id == case.id, TICKETS.c.version == before)
-        if self.connection.execute(update(TICKETS).where(*where).values(_row(ticket))).rowcount != 1:
+        if self.connection.execute(_UPDATE, _row(ticket) | {"row": case.id, "before": before}).rowcount != 1:
             raise Overtaken(f"{ticket.number} was changed meanwhile; look at it again")
 
     def _address(self, case: Case, event: Event) -> dict[str, Any] | None:
@@ -205,10 +209,16 @@ class Book:
 
     def _next_number(self, at: int) -> str:
         year = datetime.fromtimestamp(at // 1_000_000_000, UTC).astimezone(self._zone).year
-        first = upsert(self.connection)(NUMBERS).values(site=self._site, year=year, last=1)
-        count = first.on_conflict_do_update(index_elements=["site", "year"], set_={"last": NUMBERS.c.last + 1})
-        last = self.connection.scalar(count.returning(NUMBERS.c.last))
+        last = self.connection.scalar(self._count, {"site": self._site, "year": year, "last": 1})
         return write_number(year, last)
+
+    @cached_property
+    def _count(self) -> Any:  # noqa: ANN401 - see upsert
+        """The question for the next number of a year."""
+        count = upsert(self.connection)(NUMBERS).on_conflict_do_update(
+            index_elements=["site", "year"], set_={"last": NUMBERS.c.last + 1}
+        )
+        return count.returning(NUMBERS.c.last)
 
 
 def write_number(year: int, count: int) -> str:

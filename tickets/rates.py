@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from devices.register import Text
 from rules.calendars import Calendar
 from rules.localtime import find_midnight, show_time
 from tickets.tariffs import Tariff, Tariffs, Utility
@@ -22,12 +23,14 @@ class Span(NamedTuple):
         end: first nanosecond after.
         price: money for a kWh or m³; None where no tariff holds.
         factor: kgCO2e for a kWh or m³; None where no factor holds.
+        band: what people call the hours in which the price holds; empty for the tariff's own price.
     """
 
     start: int
     end: int
     price: float | None
     factor: float | None
+    band: Text = Text()
 
 
 class Rates:
@@ -41,9 +44,7 @@ class Rates:
         self.currency = tariffs.currency
         self._tariffs, self._zone = tariffs, zone
         every: list[Tariff] = [*tariffs.electricity, *tariffs.water]
-        self._bands = {
-            id(tariff): [(Calendar(band.plan()), band.price.amount) for band in tariff.bands] for tariff in every
-        }
+        self._bands = {id(tariff): [(Calendar(band.plan()), band) for band in tariff.bands] for tariff in every}
         self._find_day = lru_cache(maxsize=_DAYS_KEPT)(self._cut_day)
 
     def spans(self, utility: Utility, start: int, end: int) -> Iterator[Span]:
@@ -55,7 +56,7 @@ class Rates:
             for span in self._find_day(utility, day):
                 first, last = max(span.start, start), min(span.end, end)
                 if first < last:
-                    yield Span(first, last, span.price, span.factor)
+                    yield span._replace(start=first, end=last)
             day += _DAY
 
     def _cut_day(self, utility: Utility, day: date) -> list[Span]:
@@ -70,9 +71,8 @@ class Rates:
         bands, spans, time = self._bands[id(tariff)], [], begin
         while time < end:
             until = min([end, *(calendar.next_change(time, self._zone) for calendar, _ in bands)])
-            price = next(
-                (amount for calendar, amount in bands if calendar.covers(time, self._zone)), tariff.price.amount
-            )
-            spans.append(Span(time, until, price, factor))
+            band = next((band for calendar, band in bands if calendar.covers(time, self._zone)), None)
+            price, name = (band.price, band.name) if band else (tariff.price, Text())
+            spans.append(Span(time, until, price.amount, factor, name))
             time = until
         return spans

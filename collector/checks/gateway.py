@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import stat
 import statistics
 import subprocess
 import tempfile
@@ -11,8 +10,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from collector import ledger
+from collector.filecheck import find_named
 from collector.journal import Journal
-from collector.settings import InfluxStore, Settings
+from collector.settings import Settings
 from collector.store import Finding
 from devices.durations import NANOSECONDS, format_duration
 
@@ -134,15 +134,11 @@ def judge_device_clocks(skews: Mapping[str, int]) -> Finding:
 
 def check_secrets(settings: Settings) -> Finding:
     """Whether files with secrets are closed to other users of the machine."""
-    files = [settings.mqtt.password_file, settings.mqtt.key_file]
-    if isinstance(settings.store, InfluxStore):
-        files += [settings.store.token_file, settings.store.password_file]
-    if settings.desk.database is not None:
-        files.append(settings.desk.database.password_file)
-    present = [path for path in files if path is not None and path.exists()]
-    open_ones = [str(path) for path in present if path.stat().st_mode & (stat.S_IROTH | stat.S_IWOTH)]
+    present = [file for file in find_named(settings) if file.secret and file.path.exists()]
+    open_ones = [str(file.path) for file in present if file.exposed]
     if open_ones:
-        message = f"every user of this machine can read {' and '.join(open_ones)}; run: chmod o= {' '.join(open_ones)}"
+        command = f"chmod o= {' '.join(open_ones)}"
+        message = f"every user of this machine can read or write {' and '.join(open_ones)}; run: {command}"
         return Finding("secrets", good=False, message=message)
     message = "no other user of this machine can read them" if present else "none are in files"
     return Finding("secrets", good=True, message=message)

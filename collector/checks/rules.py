@@ -117,7 +117,7 @@ def check_snapshot(path: Path, now: int, uptime: int) -> Finding:
     try:
         snapshot = snapshots.read(path)
     except (SnapshotError, OSError) as error:
-        message = f"{error}; at the next start the rules begin anew: open alerts and what was learned are lost"
+        message = f"{error}; at the next start the journal is judged anew, and what was learned before it is lost"
         return Finding("snapshot", good=False, message=message)
     if snapshot is None:
         if uptime > _STALE:

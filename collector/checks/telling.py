@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator, Mapping
 
 from collector.configuration import Configuration
-from collector.deskopening import DESK_FILE, open_desk_database
+from collector.desklook import look_at_desk
 from collector.notifying import make_outfit
 from collector.store import Finding
 from devices.durations import NANOSECONDS, format_duration
@@ -19,7 +19,11 @@ _LONGEST_WAIT = 2 * NANOSECONDS["h"]
 
 
 def check_telling(configuration: Configuration) -> Iterator[Finding]:
-    """Findings; nobody is sent anything."""
+    """Findings; nobody is sent anything, and nothing is changed.
+
+    Raises:
+        CollectorError: the password of the desk's database cannot be read.
+    """
     channels = make_outfit(configuration).channels
     for name, channel in channels.items():
         try:
@@ -30,19 +34,11 @@ def check_telling(configuration: Configuration) -> Iterator[Finding]:
             yield Finding(f"channel {name}", good=True, message="its secret can be read and used")
     if channels:
         yield from _check_people(configuration, channels)
-    settings = configuration.settings
-    if settings.desk.database is None and not (settings.data_dir / DESK_FILE).exists():
-        return
     yield from _check_backlogs(configuration)
 
 
 def _check_people(configuration: Configuration, channels: Mapping[str, Channel]) -> Iterator[Finding]:
     personal = {name for name, channel in channels.items() if isinstance(channel, Messenger) and not channel.room}
-    for id_, person in configuration.desk.people.items():
-        for name in person.contacts.keys() - personal:
-            known = ", ".join(sorted(personal)) or "none"
-            message = f"desk.yaml: there is no personal channel {name}; siteward.yaml has: {known}"
-            yield Finding(f"person {id_}", good=False, message=message)
     rooms = len(channels) - len(personal)
     silent = [id_ for id_, person in configuration.desk.people.items() if not person.contacts.keys() & personal]
     if silent and not rooms:
@@ -51,16 +47,17 @@ def _check_people(configuration: Configuration, channels: Mapping[str, Channel])
 
 
 def _check_backlogs(configuration: Configuration) -> Iterator[Finding]:
+    database = look_at_desk(configuration)
+    if database is None:
+        return
     try:
-        database = open_desk_database(configuration)
-        try:
-            with database.read() as connection:
-                backlogs = count_letters(connection, configuration.settings.site.id)
-        finally:
-            database.close()
+        with database.read() as connection:
+            backlogs = count_letters(connection, configuration.settings.site.id)
     except TicketsError as error:
         yield Finding("notifications", good=False, message=str(error))
         return
+    finally:
+        database.close()
     now = time.time_ns()
     for backlog in backlogs:
         yield _judge(backlog, now)

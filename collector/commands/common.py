@@ -4,8 +4,10 @@ import sqlite3
 from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NoReturn
+from typing import Annotated, NoReturn
 from zoneinfo import ZoneInfo
+
+import typer
 
 from collector import credentialkeys, logs
 from collector.configuration import Configuration, load
@@ -14,6 +16,17 @@ from collector.folder import ConfigurationError
 from collector.journal import Journal
 from collector.terminal import fail, messages
 from devices.durations import parse_duration
+
+Begin = Annotated[str, typer.Option("--from", help="2026-11-22, 2026-11-22T08:00, or how long ago: 36h.")]
+"""The option; see `parse_span`."""
+
+End = Annotated[str, typer.Option("--to", help="Likewise; left out: until now.")]
+"""The option; its default is ""."""
+
+DeviceId = Annotated[str, typer.Argument(metavar="ID", help="Id in the register.")]
+
+RuleIds = Annotated[list[str] | None, typer.Option("--rule", help="Id of a rule; may be given again. Left out: all.")]
+"""The option; its default is None."""
 
 _LATEST = 2**63 - 1
 """What SQLite can hold: the year 2262."""

@@ -5,10 +5,11 @@ from typing import Annotated
 
 import typer
 
-from collector import logs
+from collector import logs, service
 from collector.commands.common import load_configuration
 from collector.daemon import Daemon
 from collector.errors import CollectorError
+from collector.keeping import keeping
 from collector.terminal import DEFAULT_CONFIG, ConfigFolder, fail
 
 
@@ -18,10 +19,13 @@ def run(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log details.")] = False,
 ) -> None:
     """Run the daemon: from the broker to the database and the desk, until it is told to stop."""
-    configuration = load_configuration(config)
+    with keeping():
+        configuration = load_configuration(config)
     logs.configure(verbose=verbose)
-    try:
-        daemon = Daemon(configuration)
-    except (CollectorError, OSError, sqlite3.Error) as error:
-        fail(f"Cannot start: {error}")
-    raise typer.Exit(daemon.run())
+    with service.holding_signals():
+        try:
+            with keeping():
+                daemon = Daemon(configuration)
+        except (CollectorError, OSError, sqlite3.Error) as error:
+            fail(f"Cannot start: {error}")
+        raise typer.Exit(daemon.run())

@@ -22,6 +22,12 @@ Who = Annotated[
 ]
 """The option; its default is ""."""
 
+Comment = Annotated[str, typer.Option("--comment", "-m", help="Kept in the history.")]
+"""The option; its default is ""."""
+
+Reason = Annotated[str, typer.Option("--comment", "-m", help="Why; kept in the history.", show_default=False)]
+"""The same where it must be given."""
+
 
 def name_user(who: str) -> str:
     """Who asks."""

@@ -1,12 +1,10 @@
 """`siteward devices …`: list and show, and the commands that have modules of their own."""
 
-from typing import Annotated
-
 import typer
 
 from collector.commands import register
 from collector.commands.adopt import adopt
-from collector.commands.common import load_configuration
+from collector.commands.common import DeviceId, load_configuration
 from collector.commands.consumption import consumption
 from collector.commands.profiles import profiles
 from collector.commands.tryout import try_
@@ -50,7 +48,7 @@ def list_(config: ConfigFolder = DEFAULT_CONFIG, *, as_json: AsJson = False) -> 
 
 @app.command()
 def show(
-    device: Annotated[str, typer.Argument(metavar="ID", help="Id in the register.")],
+    device: DeviceId,
     config: ConfigFolder = DEFAULT_CONFIG,
     *,
     as_json: AsJson = False,

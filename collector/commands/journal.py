@@ -2,12 +2,11 @@
 
 import time
 from collections.abc import Iterator
-from typing import Annotated
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from collector.commands.common import load_configuration, parse_span, show_moment, visit_journal
+from collector.commands.common import Begin, End, load_configuration, parse_span, show_moment, visit_journal
 from collector.errors import BatchRejected, BatchTooLarge, StoreError
 from collector.journal import Journal, Span
 from collector.store import Store
@@ -53,8 +52,8 @@ def status(config: ConfigFolder = DEFAULT_CONFIG, *, as_json: AsJson = False) ->
 
 @app.command()
 def replay(
-    begin: Annotated[str, typer.Option("--from", help="2026-11-22, 2026-11-22T08:00, or how long ago: 36h.")],
-    end: Annotated[str, typer.Option("--to", help="Likewise; left out: until now.")] = "",
+    begin: Begin,
+    end: End = "",
     config: ConfigFolder = DEFAULT_CONFIG,
 ) -> None:
     """Store again what arrived in a span, for instance after the database was restored from an old backup.

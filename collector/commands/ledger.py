@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from collector import ledger as book
-from collector.commands.common import load_configuration, parse_span, show_moment, visit_journal
+from collector.commands.common import Begin, End, load_configuration, parse_span, show_moment, visit_journal
 from collector.ledger import Line
 from collector.terminal import DEFAULT_CONFIG, AsJson, ConfigFolder, console, fail, print_json, print_rows
 
@@ -20,8 +20,8 @@ _RARE = {"duplicate", "late", "quarantined", "waiting"}
 def ledger(
     config: ConfigFolder = DEFAULT_CONFIG,
     *,
-    begin: Annotated[str, typer.Option("--from", help="2026-11-22, 2026-11-22T08:00, or how long ago.")] = "24h",
-    end: Annotated[str, typer.Option("--to", help="Likewise; left out: until now.")] = "",
+    begin: Begin = "24h",
+    end: End = "",
     device: Annotated[str, typer.Option(help="Only this device, hour by hour.")] = "",
     as_json: AsJson = False,
 ) -> None:

@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from collector.commands.common import parse_moment, show_moment
-from collector.commands.deskvisit import Who, name_user, visit_desk
+from collector.commands.common import RuleIds, parse_moment, show_moment
+from collector.commands.deskvisit import Reason, Who, name_user, visit_desk
 from collector.terminal import DEFAULT_CONFIG, AsJson, ConfigFolder, console, fail, print_rows
 from devices.durations import parse_duration
 from rules.mutes import Mute
@@ -21,7 +21,6 @@ Subjects = Annotated[
     typer.Argument(metavar="WHAT...", help="A device, a place such as A/1F, or the site; what is below goes with it."),
 ]
 Length = Annotated[str, typer.Option("--for", help="For how long, such as 2h.", show_default=False)]
-Reason = Annotated[str, typer.Option("--comment", "-m", help="Why.", show_default=False)]
 
 
 @app.command("list")
@@ -73,7 +72,7 @@ def shelve(
     reason: Reason,
     config: ConfigFolder = DEFAULT_CONFIG,
     *,
-    rule: Annotated[list[str] | None, typer.Option(help="Id of a rule; may be given again. Left out: all.")] = None,
+    rule: RuleIds = None,
     who: Who = "",
 ) -> None:
     """Put alerts aside for a while."""

@@ -9,6 +9,7 @@ from collector.commands import rulesbacktest, rulesshadow, rulestest
 from collector.commands.common import load_configuration
 from collector.configuration import Configuration
 from collector.rulefindings import find_all
+from collector.runbooks import show_runbook
 from collector.terminal import (
     DEFAULT_CONFIG,
     EXIT_FINDINGS,
@@ -104,7 +105,7 @@ def explain_(
     configuration = load_configuration(config)
     found, subject = _find_rule(configuration, rule), _find_device(configuration, device) if device else None
     language = configuration.settings.site.language
-    lines = explain(found, configuration.rule_site(), language, subject)
+    lines = explain(_place_runbook(configuration, found), configuration.rule_site(), language, subject)
     origin = str(configuration.origins[found.id])
     if as_json:
         print_json({"id": found.id, "device": device, "at": origin, "lines": [line._asdict() for line in lines]})
@@ -112,6 +113,14 @@ def explain_(
     title = " ".join(filter(None, (found.id, found.name.pick(language), device)))
     rows = [{"": line.head, title: line.text} for line in (*lines, Line("", origin))]
     print_rows("", rows, as_json=False)
+
+
+def _place_runbook(configuration: Configuration, rule: Rule) -> Rule:
+    """The rule with the file of its runbook in the place of its name."""
+    if rule.ticket is None:
+        return rule
+    runbook = show_runbook(rule.ticket.runbook, configuration.folder)
+    return rule.model_copy(update={"ticket": rule.ticket.model_copy(update={"runbook": runbook})})
 
 
 def _find_rule(configuration: Configuration, name: str) -> Rule:

@@ -15,7 +15,7 @@ from collector.backtest.labels import Label, Score, read_labels, score
 from collector.backtest.picture import draw, find_panels
 from collector.backtest.replay import Replay, Span, replay
 from collector.backtest.summary import Summary
-from collector.commands.common import load_configuration, parse_span, show_moment
+from collector.commands.common import Begin, End, RuleIds, load_configuration, parse_span, show_moment
 from collector.configuration import Configuration
 from collector.errors import CollectorError
 from collector.settings import EmbeddedStore
@@ -34,9 +34,9 @@ _PICTURES = (".svg", ".png")
 def backtest(
     config: ConfigFolder = DEFAULT_CONFIG,
     *,
-    begin: Annotated[str, typer.Option("--from", help="2026-11-22, 2026-11-22T08:00, or how long ago.")] = "",
-    end: Annotated[str, typer.Option("--to", help="Likewise; left out: until now.")] = "",
-    rule: Annotated[list[str] | None, typer.Option(help="Id of a rule; may be given again. Left out: all.")] = None,
+    begin: Begin = "",
+    end: End = "",
+    rule: RuleIds = None,
     csv: Annotated[
         Path | None, typer.Option(help="Recorded readings, in the place of the site's store.", metavar="FILE")
     ] = None,

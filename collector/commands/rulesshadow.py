@@ -27,6 +27,8 @@ from collector.terminal import (
 )
 from devices.durations import format_duration
 from devices.timestamps import format_rfc3339
+from rules.rule import Rule
+from rules.words import explain
 from tickets.titles import write_value
 
 app = typer.Typer(no_args_is_help=True, help="Try a changed rule beside the one in force; it opens no tickets.")
@@ -34,6 +36,8 @@ app = typer.Typer(no_args_is_help=True, help="Try a changed rule beside the one 
 RuleId = Annotated[str, typer.Argument(metavar="ID", help="Id of the rule.")]
 
 _SHOWN = 30
+
+_PLACED = {"open": "yes", "join": "joined"}
 
 
 @app.command()
@@ -117,18 +121,17 @@ def _plain(told: Told) -> dict[str, Any]:
 
 
 def _show(draft: Draft, trial: Trial | None, found: Comparison, configuration: Configuration) -> None:
-    language, zone = configuration.settings.site.language, configuration.settings.site.zone
+    zone = configuration.settings.site.zone
     live = {rule.id: rule for rule in configuration.rules}.get(draft.rule.id)
-    console.print(f"in force: {live.when.describe().pick(language) if live else 'nothing'}", markup=False)
-    console.print(f"draft:    {draft.rule.when.describe().pick(language)}", markup=False)
+    _show_change(live, draft.rule, configuration)
     if trial is None:
         console.print("The daemon has not begun to judge it.")
         return
     console.print(f"Since {show_moment(trial.began, zone)}.", highlight=False)
     if trial.failure:
         console.print(f"Set aside: {trial.failure}", style="red", markup=False)
-    _show_side("Only the rule in force", found.only_live, configuration)
-    _show_side("Only the draft", found.only_draft, configuration)
+    _show_side("Only the rule in force", live, found.only_live, configuration)
+    _show_side("Only the draft", draft.rule, found.only_draft, configuration)
     rows = [
         {
             "what": one.subject,
@@ -141,7 +144,19 @@ def _show(draft: Draft, trial: Trial | None, found: Comparison, configuration: C
     print_rows("Both", rows, as_json=False, empty="Both: nothing.")
 
 
-def _show_side(title: str, alerts: Sequence[Told], configuration: Configuration) -> None:
+def _show_change(live: Rule | None, draft: Rule, configuration: Configuration) -> None:
+    """What the two rules mean, in words, where that is not the same."""
+    site, language = configuration.rule_site(), configuration.settings.site.language
+    before, after = ({} if rule is None else dict(explain(rule, site, language)) for rule in (live, draft))
+    rows = [
+        {"": head, "in force": before.get(head, "-"), "draft": after.get(head, "-")}
+        for head in dict.fromkeys([*after, *before])
+        if before.get(head) != after.get(head)
+    ]
+    print_rows(draft.id, rows, as_json=False, empty=f"{draft.id}: the draft means the same as the rule in force.")
+
+
+def _show_side(title: str, rule: Rule | None, alerts: Sequence[Told], configuration: Configuration) -> None:
     zone, language = configuration.settings.site.zone, configuration.settings.site.language
     rows = [
         {
@@ -149,7 +164,7 @@ def _show_side(title: str, alerts: Sequence[Told], configuration: Configuration)
             "told": show_moment(told.opened, zone),
             "for": _length(told),
             "value": write_value(told.evidence["value"], str(told.evidence["unit"]), language),  # type: ignore[arg-type] # as Evidence has it
-            "ticket": {"open": "yes", "join": "joined"}.get(told.placed, "held back"),
+            "ticket": _PLACED.get(told.placed, "held back") if rule is not None and rule.ticket is not None else "none",
         }
         for told in alerts[-_SHOWN:]
     ]

@@ -3,12 +3,12 @@
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, TypeAlias, TypeVar
 
 import typer
 from msgspec import to_builtins
 
-from collector.commands.deskvisit import Who, name_user, visit_desk
+from collector.commands.deskvisit import Comment, Reason, Who, name_user, visit_desk
 from collector.commands.ticketviews import show_file, show_rows, show_ticket
 from collector.terminal import DEFAULT_CONFIG, EXIT_FINDINGS, AsJson, ConfigFolder, fail, messages, print_json
 from devices.values import suggest
@@ -26,8 +26,6 @@ _Choice = TypeVar("_Choice")
 app = typer.Typer(no_args_is_help=True, help="The service desk: tickets, who owns them, and what happened.")
 
 Number = Annotated[str, typer.Argument(metavar="NUMBER", help="Such as W-2026-00042; 42 is this year's.")]
-Comment = Annotated[str, typer.Option("--comment", "-m", help="Kept in the history.")]
-Reason = Annotated[str, typer.Option("--comment", "-m", help="Why; kept in the history.", show_default=False)]
 Person = Annotated[str, typer.Argument(metavar="PERSON", help="Id of a person in desk.yaml.")]
 
 
@@ -154,30 +152,62 @@ def open_(
     _change(config, act, as_json=as_json)
 
 
-@app.command()
-def ack(
-    number: Number,
-    config: ConfigFolder = DEFAULT_CONFIG,
-    *,
-    comment: Comment = "",
-    who: Who = "",
-    as_json: AsJson = False,
-) -> None:
-    """Say that you know of it; the clock of the work goes on."""
-    _change(config, lambda counter: counter.acknowledge(number, name_user(who), comment), as_json=as_json)
+# ── steps that say no more than who, and perhaps why ──────────────────────────────────────────────────────────────────
+
+_Step: TypeAlias = Callable[[Counter, str, str, str], Ticket]
+
+_STEPS: dict[str, tuple[_Step, str]] = {
+    "ack": (Counter.acknowledge, "Say that you know of it; the clock of the work goes on."),
+    "take": (Counter.take, "Take a ticket: you own it until it is closed or handed over."),
+    "resume": (Counter.resume, "Go on with a ticket that waits."),
+    "done": (
+        Counter.finish,
+        "Say that the work is done; where telemetry can show it, the ticket is closed once it has stayed good.",
+    ),
+    "resolve": (Counter.resolve, "Say that it is good, whoever did it."),
+    "close": (Counter.close, "Close a resolved ticket before it closes by itself."),
+}
+
+_REASONED_STEPS: dict[str, tuple[_Step, str]] = {
+    "reopen": (Counter.reopen, "Open a ticket again, because it is not good after all."),
+    "cancel": (Counter.cancel, "End a ticket without work, such as a false alarm."),
+}
+"""Those that nobody may take without saying why."""
 
 
-@app.command()
-def take(
-    number: Number,
-    config: ConfigFolder = DEFAULT_CONFIG,
-    *,
-    comment: Comment = "",
-    who: Who = "",
-    as_json: AsJson = False,
-) -> None:
-    """Take a ticket: you own it until it is closed or handed over."""
-    _change(config, lambda counter: counter.take(number, name_user(who), comment), as_json=as_json)
+def _add_step(name: str, step: _Step, words: str) -> None:
+    @app.command(name, help=words)
+    def command(
+        number: Number,
+        config: ConfigFolder = DEFAULT_CONFIG,
+        *,
+        comment: Comment = "",
+        who: Who = "",
+        as_json: AsJson = False,
+    ) -> None:
+        _change(config, lambda counter: step(counter, number, name_user(who), comment), as_json=as_json)
+
+
+def _add_reasoned_step(name: str, step: _Step, words: str) -> None:
+    @app.command(name, help=words)
+    def command(
+        number: Number,
+        comment: Reason,
+        config: ConfigFolder = DEFAULT_CONFIG,
+        *,
+        who: Who = "",
+        as_json: AsJson = False,
+    ) -> None:
+        _change(config, lambda counter: step(counter, number, name_user(who), comment), as_json=as_json)
+
+
+for _name, (_step, _words) in _STEPS.items():
+    _add_step(_name, _step, _words)
+for _name, (_step, _words) in _REASONED_STEPS.items():
+    _add_reasoned_step(_name, _step, _words)
+
+
+# ── steps that say more ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @app.command()
@@ -234,74 +264,6 @@ def wait(
     """Pause a ticket: the clock of the work stands still."""
     pause: Pause = _choose(reason, {each: each for each in PAUSES}, "FOR")
     _change(config, lambda counter: counter.wait(number, name_user(who), pause, comment), as_json=as_json)
-
-
-@app.command()
-def resume(
-    number: Number,
-    config: ConfigFolder = DEFAULT_CONFIG,
-    *,
-    comment: Comment = "",
-    who: Who = "",
-    as_json: AsJson = False,
-) -> None:
-    """Go on with a ticket that waits."""
-    _change(config, lambda counter: counter.resume(number, name_user(who), comment), as_json=as_json)
-
-
-@app.command()
-def done(
-    number: Number,
-    config: ConfigFolder = DEFAULT_CONFIG,
-    *,
-    comment: Comment = "",
-    who: Who = "",
-    as_json: AsJson = False,
-) -> None:
-    """Say that the work is done; where telemetry can show it, the ticket is closed once it has stayed good."""
-    _change(config, lambda counter: counter.finish(number, name_user(who), comment), as_json=as_json)
-
-
-@app.command()
-def resolve(
-    number: Number,
-    config: ConfigFolder = DEFAULT_CONFIG,
-    *,
-    comment: Comment = "",
-    who: Who = "",
-    as_json: AsJson = False,
-) -> None:
-    """Say that it is good, whoever did it."""
-    _change(config, lambda counter: counter.resolve(number, name_user(who), comment), as_json=as_json)
-
-
-@app.command()
-def close(
-    number: Number,
-    config: ConfigFolder = DEFAULT_CONFIG,
-    *,
-    comment: Comment = "",
-    who: Who = "",
-    as_json: AsJson = False,
-) -> None:
-    """Close a resolved ticket before it closes by itself."""
-    _change(config, lambda counter: counter.close(number, name_user(who), comment), as_json=as_json)
-
-
-@app.command()
-def reopen(
-    number: Number, comment: Reason, config: ConfigFolder = DEFAULT_CONFIG, *, who: Who = "", as_json: AsJson = False
-) -> None:
-    """Open a ticket again, because it is not good after all."""
-    _change(config, lambda counter: counter.reopen(number, name_user(who), comment), as_json=as_json)
-
-
-@app.command()
-def cancel(
-    number: Number, comment: Reason, config: ConfigFolder = DEFAULT_CONFIG, *, who: Who = "", as_json: AsJson = False
-) -> None:
-    """End a ticket without work, such as a false alarm."""
-    _change(config, lambda counter: counter.cancel(number, name_user(who), comment), as_json=as_json)
 
 
 @app.command()

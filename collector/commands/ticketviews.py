@@ -8,6 +8,7 @@ from rich.text import Text
 
 from collector.commands.common import show_moment
 from collector.configuration import Configuration
+from collector.runbooks import show_runbook
 from collector.terminal import console, print_rows
 from devices.durations import NANOSECONDS, format_duration
 from tickets.costs import Cost
@@ -92,7 +93,7 @@ def show_file(file: File, cost: Cost | None, configuration: Configuration) -> No
         "evidence": " ".join(filter(None, [evidence.get("point", ""), value])),
         "limit": write_value(evidence.get("limit"), evidence.get("unit", ""), language),
         "cost": "" if cost is None else tell_cost(cost, language),
-        "runbook": ticket.runbook,
+        "runbook": show_runbook(ticket.runbook, configuration.folder),
         "goes on from": ticket.follows,
         "answer due": _show_deadline(ticket.response_due, ticket.responded_at, configuration),
         "work due": _show_deadline(ticket.resolution_due, ticket.done_at or ticket.resolved_at, configuration),

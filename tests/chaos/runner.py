@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from collector import judging, snapshots
+from collector import judging, service, snapshots
 from collector.configuration import load
 from collector.daemon import Daemon
 from collector.influx import InfluxDatabase
@@ -63,4 +63,5 @@ def die_at(owner: object, name: str, when: str, number: int) -> None:
 if __name__ == "__main__":
     die_at(*(STEPS | TICKET_STEPS)[sys.argv[2]], int(sys.argv[3]))
     judging._SNAPSHOT_S = 0.2  # so that these steps are reached soon
-    sys.exit(Daemon(load(Path(sys.argv[1]))).run())
+    with service.holding_signals():
+        sys.exit(Daemon(load(Path(sys.argv[1]))).run())

@@ -12,11 +12,13 @@ from collector.checks import gateway, outage
 from collector.checks.brokerqueue import Queue
 from collector.checks.conversation import make_properties
 from collector.checks.outage import Load
+from collector.configuration import load
 from collector.journal import Journal
 from collector.settings import Settings
 from collector.store import Finding
 from devices.reading import Reading
 from devices.register import Register
+from tests.sites import write_site
 
 SECOND = 1_000_000_000
 DAY = 86_400 * SECOND
@@ -198,6 +200,26 @@ def test_secrets_that_everybody_may_read_are_named(tmp_path: Path) -> None:
     assert not finding.good
     assert finding.message.endswith(f"run: chmod o= {secret}")
     assert "s3cret" not in finding.message
+
+
+def test_secrets_of_channels_and_of_credentials_are_looked_at_too(tmp_path: Path) -> None:
+    config = write_site(
+        tmp_path,
+        access={"credential_key_file": "credential.keys"},
+        notify={
+            "channels": {
+                "mail": {"kind": "personal", "url_file": "mail.url"},
+                "wecom": {"kind": "room", "url_file": "absent.url"},
+                "cmms": {"kind": "webhook", "url": "https://cmms.test/", "secret_file": "cmms.key"},
+            }
+        },
+    )
+    for name, mode in {"mail.url": 0o644, "cmms.key": 0o642, "credential.keys": 0o640}.items():
+        (config / name).write_text("s3cret", encoding="utf-8")
+        (config / name).chmod(mode)
+    finding = gateway.check_secrets(load(config).settings)
+    assert not finding.good
+    assert finding.message.endswith(f"run: chmod o= {config / 'cmms.key'} {config / 'mail.url'}")
 
 
 def test_a_gateway_before_its_first_start_is_good_and_untouched(tmp_path: Path) -> None:

@@ -75,7 +75,7 @@ def test_a_secret_for_everybody(folder: Path) -> None:
     (folder / "secret").chmod(0o644)
     assert [str(problem) for problem in find_exposed(load(folder))] == [
         (
-            f"{folder}/siteward.yaml:7:18: password_file: everybody on this machine may read {folder}/secret"
+            f"{folder}/siteward.yaml:7:18: password_file: everybody on this machine may read or write {folder}/secret"
             f" (chmod o= {folder}/secret)"
         ),
     ]
@@ -93,3 +93,31 @@ def test_files_that_nothing_reads(folder: Path) -> None:
         "profiles/mine.yml: nothing reads this file (profiles end in .yaml)",
         "rules/a.yml: nothing reads this file (rules end in .yaml)",
     ]
+
+
+def test_files_of_channels(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    channels = """\
+notify:
+  channels:
+    mail: {kind: personal, url_file: mail.url}
+    cmms: {kind: webhook, url: "https://cmms.test/", secret_file: cmms.key, ca_file: cmms.pem}
+"""
+    (folder / "siteward.yaml").write_text(SITE + channels, encoding="utf-8")
+    (folder / "mail.url").write_text("mailto://desk:p@campus.test?to={address}")
+    (folder / "mail.url").chmod(0o644)
+    configuration = load(folder)
+    assert [str(problem).replace(f"{folder}/", "") for problem in find_exposed(configuration)] == [
+        "siteward.yaml:11:38: url_file: everybody on this machine may read or write mail.url (chmod o= mail.url)"
+    ]
+    assert [str(problem).replace(f"{folder}/", "") for problem in find_missing(configuration)] == [
+        (
+            "siteward.yaml:12:67: secret_file: cannot read cmms.key: No such file or directory"
+            " (write it, or set SITEWARD_NOTIFY_CMMS)"
+        ),
+        (
+            "siteward.yaml:12:86: ca_file: cannot read cmms.pem: No such file or directory"
+            " (put it there, or correct its name)"
+        ),
+    ]
+    monkeypatch.setenv("SITEWARD_NOTIFY_CMMS", "whsec_p")
+    assert [problem.message.partition(":")[0] for problem in find_missing(configuration)] == ["ca_file"]

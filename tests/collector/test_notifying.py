@@ -86,7 +86,7 @@ def test_the_courier_of_a_site_tells_and_takes_over_changes(tmp_path: Path, monk
         first.answer = second.answer = lambda _: Answer(200, b'{"id": 7}')
         monkeypatch.setenv("SITEWARD_NOTIFY_CMMS", SECRET)
         urls = [f"http://127.0.0.1:{server.port}/" for server in (first, second)]
-        one, other = (read(tmp_path, {"cmms": {"kind": "webhook", "url": url, "answer": "id"}}, PLAN) for url in urls)
+        one, other = (read(tmp_path, {"cmms": {"kind": "webhook", "url": url, "answer": "id"}}) for url in urls)
         bench = Bench(open_desk_database(one), PLAN)
         courier = make_courier(one, bench.clock)
         courier.start()
@@ -105,17 +105,15 @@ def test_doctor_sees_channels_people_and_what_waits(tmp_path: Path, monkeypatch:
         "mail": {"kind": "personal", "url_file": "absent.url"},
         "cmms": {"kind": "webhook", "url": "http://127.0.0.1:9/", "answer": "id"},
     }
-    people = {"li": {"contacts": {"mail": "li@campus.test", "pager": "17"}}, "zhao": {}}
+    people = {"li": {"contacts": {"mail": "li@campus.test"}}, "zhao": {}}
     configuration = read(tmp_path, channels, {"people": people})
     monkeypatch.setenv("SITEWARD_NOTIFY_CMMS", SECRET)
     found = {finding.subject: finding for finding in check_telling(configuration)}
     assert {subject: finding.good for subject, finding in found.items()} == {
         "channel mail": False,
         "channel cmms": True,
-        "person li": False,
     }
     assert "absent.url: cannot read the secret" in found["channel mail"].message
-    assert found["person li"].message == "desk.yaml: there is no personal channel pager; siteward.yaml has: mail"
     bench = Bench(open_desk_database(configuration), PLAN)  # its clock is long ago
     courier = make_courier(configuration, bench.clock)
     bench.do("open", "silent")

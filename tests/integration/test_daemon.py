@@ -127,7 +127,7 @@ def test_a_whole_life_is_told_to_systemd_the_broker_and_the_log(tmp_path: Path) 
         InfluxDB(tmp_path / "influxdb") as database,
         socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd,
     ):
-        systemd.settimeout(20)
+        systemd.settimeout(60)
         systemd.bind(str(tmp_path / "notify"))
         ours = at(broker, "site")
         ours["mqtt"] |= {"username": "us", "password_file": str(secret)}

@@ -33,14 +33,18 @@ class Site:
         self.configuration = load(write_site(folder, DEVICES, store=settings))
         self.store = open_store(self.configuration)
         self.store.prepare()
-        self.ended = False
+        self.now = NOON
         self.rollups = self.make()
 
     def make(self) -> Rollups:
-        return Rollups(self.configuration, self.store, lambda: self.ended)
+        return Rollups(self.configuration, self.store, clock=lambda: self.now)
+
+    def step(self, now: int) -> None:
+        self.now = now
+        self.rollups.step()
 
     def count(self, start: int, quarters: range) -> None:
-        times = [(number, start + number * 15 * MINUTE - SECOND) for number in quarters]
+        times = [(number, start + number * 15 * MINUTE) for number in quarters]
         self.store.write(
             [Reading("em-1", time, time, {"energy_import_kwh": 100.0 + number * 0.5}) for number, time in times]
         )
@@ -62,40 +66,41 @@ def site(influxdb: InfluxDB, tmp_path: Path) -> Iterator[Site]:
 def test_what_is_due_is_written_once_and_again_changes_nothing(site: Site) -> None:
     site.count(NOON - 4 * HOUR, range(17))
     site.store.write([Reading("door-1", NOON - 2 * HOUR, NOON - 2 * HOUR, {"event": "granted", "credential": "a"})])
-    site.rollups.step(NOON + 6 * MINUTE)
+    site.step(NOON + 6 * MINUTE)
     before = {name: site.server.rows("rollups", name) for name in MEASUREMENTS if name != "service"}
     assert site.energy() == pytest.approx({-4: 2.0, -3: 2.0, -2: 2.0, -1: 2.0})
     assert [row["people"] for row in before["occupancy"]] == [1.0, 1.0, 1.0, 1.0, 1.0]
     assert [row["open"] for row in before["desk"]] == [0.0] * len(site.configuration.desk.teams)
     written = site.rollups.written
-    site.rollups.step(NOON + 7 * MINUTE)
+    site.step(NOON + 7 * MINUTE)
     assert site.rollups.written == written, "nothing was due"
-    site.make().step(NOON + 8 * MINUTE)
+    site.rollups = site.make()
+    site.step(NOON + 8 * MINUTE)
     assert {name: site.server.rows("rollups", name) for name in before} == before
 
 
 def test_an_hour_is_written_when_it_is_over(site: Site) -> None:
     site.count(NOON - HOUR, range(9))
-    site.rollups.step(NOON + 6 * MINUTE)
+    site.step(NOON + 6 * MINUTE)
     assert list(site.energy()) == [-1]
-    site.rollups.step(NOON + HOUR + MINUTE)
+    site.step(NOON + HOUR + MINUTE)
     assert list(site.energy()) == [-1], "its last readings may still be on their way"
-    site.rollups.step(NOON + HOUR + 6 * MINUTE)
+    site.step(NOON + HOUR + 6 * MINUTE)
     assert list(site.energy()) == [-1, 0]
 
 
 def test_what_came_late_is_in_it_an_hour_later_or_after_the_night(site: Site) -> None:
     site.count(NOON - 4 * HOUR, range(5))
     site.count(NOON - 4 * HOUR, range(16, 17))
-    site.rollups.step(NOON + 6 * MINUTE)
+    site.step(NOON + 6 * MINUTE)
     rows = site.server.rows("rollups", "consumption")
     assert [row["estimated_ratio"] for row in rows] == [0.0, 1.0, 1.0, 1.0]
     site.count(NOON - 4 * HOUR, range(5, 16))
     site.count(NOON - 10 * DAY, range(9))
-    site.rollups.step(NOON + HOUR + 6 * MINUTE)
+    site.step(NOON + HOUR + 6 * MINUTE)
     assert [row["estimated_ratio"] for row in site.server.rows("rollups", "consumption")] == [0.0] * 4
     assert -240 not in site.energy()
-    site.rollups.step(NOON + 15 * HOUR + 6 * MINUTE)
+    site.step(NOON + 15 * HOUR + 6 * MINUTE)
     assert site.energy()[-240] == pytest.approx(2.0)
 
 
@@ -103,7 +108,7 @@ def test_the_desk_is_counted(site: Site, tmp_path: Path) -> None:
     plan = {"teams": {"electricians": {}}, "categories": {"other": {"team": "electricians"}}}
     bench = Bench(open_file(tmp_path), plan)
     bench.do("open")
-    site.rollups = Rollups(site.configuration, site.store, lambda: False, lambda _: bench.database)
+    site.rollups = Rollups(site.configuration, site.store, lambda _: bench.database)
     site.rollups.count(bench.clock.now)
     (row,) = [row for row in site.server.rows("rollups", "desk") if row["open"]]
     assert row["team"] == "electricians"
@@ -111,14 +116,14 @@ def test_the_desk_is_counted(site: Site, tmp_path: Path) -> None:
 
 def test_an_end_of_the_daemon_is_not_held_up(site: Site) -> None:
     site.count(NOON - 4 * HOUR, range(17))
-    site.ended = True
-    site.rollups.step(NOON + 6 * MINUTE)
+    site.rollups.stop()
+    site.step(NOON + 6 * MINUTE)
     assert site.rollups.written == 0
 
 
 def test_tags_and_fields_share_no_name(site: Site) -> None:
     site.count(NOON - 4 * HOUR, range(17))
-    site.rollups.step(NOON + 6 * MINUTE)
+    site.step(NOON + 6 * MINUTE)
     keys, fields = (site.server.ask("rollups", f"SHOW {what} KEYS") for what in ("TAG", "FIELD"))
     values = {table["name"]: {row[0] for row in table["values"]} for table in fields}
     for table in keys:

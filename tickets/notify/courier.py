@@ -10,7 +10,6 @@ It holds these rules:
 """
 
 import random
-import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple, TypeAlias
@@ -29,6 +28,7 @@ from tickets.notify.topic import Topic
 from tickets.notify.webhook import Reply, Webhook
 from tickets.notify.wording import Wording
 from tickets.titles import Language
+from tickets.worker import Words, Worker
 
 log = structlog.get_logger()
 
@@ -36,7 +36,6 @@ State: TypeAlias = Literal["starting", "idle", "sending", "refused"]
 
 _LOOK_S = 1.0
 _PAUSE_S = 5.0
-_STOP_S = 2.0
 _TRIM = NANOSECONDS["h"]
 _KEEP = 30 * NANOSECONDS["d"]
 """How long what was sent, dropped or given up can be looked at."""
@@ -65,15 +64,25 @@ class _Rest(NamedTuple):
     failures: int
 
 
-class Courier(threading.Thread):
+_Change: TypeAlias = tuple[Callable[[], Desk], Outfit]
+
+
+class Courier(Worker[_Change]):
     """The thread that tells. There is one for a site.
 
     Attributes:
         state: idle where nothing is under way; refused while the desk's database cannot be used.
-        trouble: why not, else "".
         sent, failed, dropped, dead: messages taken and tries that failed; letters of no use any more and given up.
         backlogs: letters that wait or were given up, as of the last look.
     """
+
+    words = Words(
+        refused="nobody can be told; it waits in the desk's database",
+        resumed="people can be told again",
+        failed="telling failed unexpectedly; it will be tried again",
+        left="a channel does not answer; leaving it",
+    )
+    foreseen = (TicketsError,)
 
     def __init__(self, open_desk: Callable[[], Desk], outfit: Outfit) -> None:
         """Nothing is opened yet.
@@ -82,15 +91,11 @@ class Courier(threading.Thread):
             open_desk: opens the desk, in the courier's thread; its database is closed here.
             outfit: what the settings say.
         """
-        super().__init__(name="courier", daemon=True)
+        super().__init__("courier")
         self.state: State = "starting"
-        self.trouble = ""
         self.sent = self.failed = self.dropped = self.dead = 0
         self.backlogs: Sequence[Backlog] = ()
         self._open_desk, self._outfit = open_desk, outfit
-        self._next: tuple[Callable[[], Desk], Outfit] | None = None
-        self._changed = threading.Condition()
-        self._stopping = False
         self._desk: Desk | None = None
         self._rests: dict[str, _Rest] = {}
         self._trimmed_at = 0
@@ -99,48 +104,14 @@ class Courier(threading.Thread):
 
     def use(self, open_desk: Callable[[], Desk], outfit: Outfit) -> None:
         """Goes on with a changed configuration."""
-        with self._changed:
-            self._next = (open_desk, outfit)
-            self._changed.notify_all()
-
-    def stop(self) -> None:
-        """Ends the thread in less than 5 s; what is not told waits in the database."""
-        with self._changed:
-            self._stopping = True
-            self._changed.notify_all()
-        if self.is_alive():
-            self.join(_STOP_S)
-        if self.is_alive():
-            log.warning("a channel does not answer; leaving it")
+        self.change((open_desk, outfit))
 
     # ── the thread ───────────────────────────────────────────────────────────────────────────────────────────────
 
-    def run(self) -> None:
-        """Tells until `stop`."""
-        while not self._stopping:
-            try:
-                self.step()
-            except TicketsError as error:
-                self._refuse(str(error))
-            except Exception as error:
-                log.exception("telling failed unexpectedly; it will be tried again")
-                self._refuse(f"unexpected: {error!r}")
-            else:
-                if self.trouble:
-                    log.info("people can be told again")
-                    self.trouble = ""
-                self._wait(_LOOK_S)
-        self.close()
-
-    def _refuse(self, trouble: str) -> None:
-        if trouble != self.trouble:
-            log.warning("nobody can be told; it waits in the desk's database", reason=trouble)
-        self.state, self.trouble = "refused", trouble
-        self._wait(_PAUSE_S)
-
-    def _wait(self, seconds: float) -> None:
-        with self._changed:
-            self._changed.wait_for(lambda: self._stopping or self._next is not None, seconds)
+    def retreat(self, error: Exception) -> float:  # noqa: ARG002 - all are alike here
+        """Waits for the desk's database."""
+        self.state = "refused"
+        return _PAUSE_S
 
     def close(self) -> None:
         """Ends connections, once the thread is over."""
@@ -151,8 +122,8 @@ class Courier(threading.Thread):
             self._desk.database.close()
             self._desk = None
 
-    def step(self) -> None:
-        """Tells all that is due now.
+    def step(self) -> float:
+        """Tells all that is due now; what is not told when the thread ends waits in the database.
 
         Raises:
             DatabaseError: the desk's database cannot be used.
@@ -169,6 +140,7 @@ class Courier(threading.Thread):
             with desk.database.write() as connection:
                 LetterBook(connection, desk.site.id).trim(now - _KEEP)
             self._trimmed_at = now
+        return _LOOK_S
 
     def _look(self, desk: Desk) -> bool:
         """Tells for a short time, so that what is urgent is seen between slow answers; whether all was told."""
@@ -201,8 +173,7 @@ class Courier(threading.Thread):
         return sorted(waiting, key=weigh)
 
     def _take_over(self) -> None:
-        with self._changed:
-            following, self._next = self._next, None
+        following = self.take()
         if following is not None:
             self.close()
             self._open_desk, self._outfit = following

@@ -66,7 +66,7 @@ class Site:
     def count(self, device: str, start: int, quarters: int, per_quarter: float, first: float = 1000.0) -> None:
         """Registers at every quarter of an hour, both ends."""
         point = "volume_m3" if device == "water" else "energy_import_kwh"
-        times = [start + number * 15 * MINUTE - SECOND for number in range(quarters + 1)]
+        times = [start + number * 15 * MINUTE for number in range(quarters + 1)]
         self.store.write(
             [Reading(device, time, time, {point: first + number * per_quarter}) for number, time in enumerate(times)]
         )
