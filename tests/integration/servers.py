@@ -40,7 +40,12 @@ def find_free_port() -> int:
         return port
 
 
-def _find_program(name: str) -> str:
+def find_program(name: str) -> str:
+    """Where a server's program is.
+
+    Raises:
+        FileNotFoundError: it is not installed.
+    """
     path = shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin")
     if path is None:
         raise FileNotFoundError(f"{name} is not installed, and these tests need it: run scripts/install-servers")
@@ -173,7 +178,7 @@ class Mosquitto(Server):
         ]
         configuration = self.folder / "mosquitto.conf"
         configuration.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        return [_find_program("mosquitto"), "-c", str(configuration)]
+        return [find_program("mosquitto"), "-c", str(configuration)]
 
     def is_ready(self) -> bool:
         """It accepts connections."""
@@ -217,7 +222,7 @@ bind-address = "127.0.0.1:{self._control_port}"
 """,
             encoding="utf-8",
         )
-        return [_find_program("influxd"), "-config", str(configuration)]
+        return [find_program("influxd"), "-config", str(configuration)]
 
     def is_ready(self) -> bool:
         """It answers a ping."""
@@ -255,7 +260,7 @@ class VictoriaMetrics(Server):
     def command(self) -> list[str]:
         """All of its settings are on the command line."""
         return [
-            _find_program("victoria-metrics"),
+            find_program("victoria-metrics"),
             f"-storageDataPath={self.folder}/data",
             f"-httpListenAddr=127.0.0.1:{self.port}",
             "-retentionPeriod=100y",

@@ -1,0 +1,1 @@
+"""Grafana dashboards of a site: what they ask, how they look, what they say; loaded only where they are made."""
