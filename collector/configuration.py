@@ -5,14 +5,15 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from pydantic import BaseModel
 
 from collector import credentialkeys, crosscheck
-from collector.folder import DESK, PLACES, SETTINGS, TARIFFS, ConfigurationError, FolderReading, Origin
+from collector.folder import DESK, PLACES, REPORTS, SETTINGS, TARIFFS, ConfigurationError, FolderReading, Origin
 from collector.profileloading import read_profiles
 from collector.registerloading import RegisterReading
+from collector.reports.plan import ReportPlan, find_plan_clashes
 from collector.rulecheck import Surroundings
 from collector.ruleloading import RuleReading
 from collector.settings import Settings
@@ -49,6 +50,7 @@ class Configuration:
         places: places.yaml; empty where there is none.
         calendars: calendars.yaml; likewise.
         tariffs: tariffs.yaml; likewise.
+        reports: reports.yaml; its defaults where there is none.
         desk: desk.yaml; its defaults where there is none.
         rules: those of rules/*.yaml, in the order of the files.
         origins: where each of the rules was read, by its id.
@@ -63,6 +65,7 @@ class Configuration:
     places: Places
     calendars: Calendars
     tariffs: Tariffs
+    reports: ReportPlan
     desk: DeskPlan
     rules: tuple[Rule, ...]
     origins: Mapping[str, Origin]
@@ -75,7 +78,10 @@ class Configuration:
         Raises:
             CollectorError: their file cannot be read.
         """
-        return replace(self, hasher=credentialkeys.open_hasher(self.settings))
+        keyed = replace(self, hasher=credentialkeys.open_hasher(self.settings))
+        # Where the cached property looks: the routes of many devices take long to prepare, and are the same.
+        keyed.__dict__["_decoder"] = self.decoder().with_hash(keyed.hasher.hash)
+        return keyed
 
     def rule_site(self) -> Site:
         """The site as rules see it."""
@@ -112,7 +118,7 @@ def load(folder: Path, drafts: Mapping[Path, Source] = MappingProxyType({})) -> 
         ConfigurationError: with every problem of every file.
     """
     reading = FolderReading(folder)
-    settings = _read_settings(reading)
+    site = _read_settings(reading)
     places = _PlacesReading(reading)
     profiles = read_profiles(reading)
     register = RegisterReading(reading, drafts)
@@ -126,20 +132,24 @@ def load(folder: Path, drafts: Mapping[Path, Source] = MappingProxyType({})) -> 
         register.report(crosscheck.find_misplaced(register.register, places.places))
         if register.whole:
             places.report(crosscheck.find_misfed(places.places, register.register))
+    known = register.register if register.whole else None
+    reports = _read_reports(reading, known, places.places or Places() if places.good else None, rules.calendars)
     if places.good:
-        known = register.register if register.whole else None
-        rules.compare(Surroundings(known, places.places, profiles, rules.calendars, desk))
-    if settings is None or profiles is None or rules.calendars is None or desk is None or reading.problems:
+        rules.compare(Surroundings(known, places.places, profiles, rules.calendars, desk and desk.plan))
+    if site is not None and desk is not None:
+        _compare_telling(reading, site, desk)
+    if site is None or profiles is None or rules.calendars is None or desk is None or reading.problems:
         raise ConfigurationError(reading.sorted_problems())
     configuration = Configuration(
         folder,
-        settings,
+        site.settings,
         register.register,
         profiles,
         places.places or Places(),
         rules.calendars,
         tariffs,
-        desk,
+        reports,
+        desk.plan,
         tuple(rules.rules),
         rules.by_id(),
         tuple(reading.files),
@@ -164,17 +174,29 @@ def load_profiles(folder: Path) -> Catalog:
     return profiles
 
 
-def _read_settings(reading: FolderReading) -> Settings | None:
+class _SiteFile(NamedTuple):
+    file: Path
+    document: Document
+    settings: Settings
+
+
+class _DeskFile(NamedTuple):
+    file: Path
+    document: Document
+    plan: DeskPlan
+
+
+def _read_settings(reading: FolderReading) -> _SiteFile | None:
     """siteward.yaml; None where it is wrong."""
     file = reading.folder / SETTINGS
     part = reading.read(file, Settings)
     if part is None:
         return None
-    document, settings = part[0], _anchor(part[1], reading.folder)
+    document, settings = part[0], anchor(part[1], reading.folder)
     if settings.data_dir.resolve().is_relative_to(reading.folder.resolve()):
         message = "data_dir lies in the configuration folder, which is watched for changes"
         reading.report(file, Fault(document.locate(("data_dir",)), message, "choose a folder outside"))
-    return settings
+    return _SiteFile(file, document, settings)
 
 
 class _PlacesReading:
@@ -213,6 +235,19 @@ def _read_tariffs(reading: FolderReading) -> Tariffs:
     return tariffs
 
 
+def _read_reports(
+    reading: FolderReading, register: Register | None, places: Places | None, calendars: Calendars | None
+) -> ReportPlan:
+    """reports.yaml; where it is wrong, without what it says."""
+    file = reading.folder / REPORTS
+    part = reading.read(file, ReportPlan) if file.exists() else None
+    if part is None:
+        return ReportPlan()
+    document, plan = part
+    _report_clashes(reading, file, document, find_plan_clashes(plan, register, places, calendars))
+    return plan
+
+
 def _report_clashes(reading: FolderReading, file: Path, document: Document, clashes: Iterable[Clash]) -> None:
     """Reports what does not go together in a file."""
     for clash in clashes:
@@ -220,11 +255,11 @@ def _report_clashes(reading: FolderReading, file: Path, document: Document, clas
         reading.report(file, Fault(document.locate(clash.path), clash.message, hint))
 
 
-def _read_desk(reading: FolderReading, calendars: Calendars | None, places: Places | None) -> DeskPlan | None:
+def _read_desk(reading: FolderReading, calendars: Calendars | None, places: Places | None) -> _DeskFile | None:
     """desk.yaml; None where it is wrong."""
     file = reading.folder / DESK
     if not file.exists():
-        return DeskPlan()
+        return _DeskFile(file, Document(""), DeskPlan())
     part = reading.read(file, DeskPlan)
     if part is None:
         return None
@@ -232,10 +267,17 @@ def _read_desk(reading: FolderReading, calendars: Calendars | None, places: Plac
     if calendars is not None:
         for gap in find_gaps(plan, calendars, places or Places()):
             reading.report(file, Fault(document.locate(gap.path), gap.message, gap.hint))
-    return plan
+    return _DeskFile(file, document, plan)
 
 
-def _anchor(model: _Model, folder: Path) -> _Model:
+def _compare_telling(reading: FolderReading, site: _SiteFile, desk: _DeskFile) -> None:
+    """Reports whom nobody could tell anything."""
+    for clash in crosscheck.find_unreached(desk.plan, site.settings.notify):
+        reading.report(desk.file, Fault(desk.document.locate_key(clash.path), clash.message))
+    _report_clashes(reading, site.file, site.document, crosscheck.find_teamless(site.settings.notify, desk.plan))
+
+
+def anchor(model: _Model, folder: Path) -> _Model:
     """The model with its relative paths joined to the folder."""
     update: dict[str, object] = {}
     for name in type(model).model_fields:
@@ -243,5 +285,7 @@ def _anchor(model: _Model, folder: Path) -> _Model:
         if isinstance(value, Path):
             update[name] = folder / value
         elif isinstance(value, BaseModel):
-            update[name] = _anchor(value, folder)
+            update[name] = anchor(value, folder)
+        elif isinstance(value, dict):
+            update[name] = {key: anchor(part, folder) for key, part in value.items()}
     return model.model_copy(update=update)

@@ -118,7 +118,7 @@ class Daemon:
         log.info("started", devices=len(self.configuration.register.devices), http=f"http://{self.http.address}")
 
     def run(self) -> int:
-        """Runs until SIGTERM or SIGINT or until ingestion fails; SIGHUP reloads. The exit code.
+        """Runs until SIGTERM or SIGINT, or until only a restart helps; SIGHUP reloads. The exit code.
 
         To be called, and the daemon to be made, with `service.holding_signals`: its parts load libraries.
         """
@@ -127,15 +127,17 @@ class Daemon:
         beat_s = service.watchdog_s()
         if beat_s is not None:
             self._schedule(self._beat, beat_s)
-        while self.subscriber.failure is None:
+        while not (ill := self.ailments()):
             order = service.await_order(_LOOK_S)
             if order == "stop":
                 break
             if order == "reload":
                 _guard(self.reload)()
         service.notify("STOPPING=1")
+        for ailment in ill:
+            log.error("only a restart helps; whoever watches over us starts us again", reason=ailment)
         self.stop()
-        return 0 if self.subscriber.failure is None else 1
+        return 1 if ill else 0
 
     def stop(self) -> None:
         """Stops all parts, in less than 5 s; what is under way is in the journal or still at the broker."""

@@ -7,9 +7,11 @@ from typing import Any, NamedTuple
 
 from msgspec import DecodeError, msgpack
 
+from rules.engine import VERSION
 from rules.errors import SnapshotError
 
-_MAGIC = b"siteward-rules-1\n"
+_NAME = b"siteward-rules-"
+_FIRST_LINE = _NAME + b"%d\n" % VERSION
 _CHECKSUM_BYTES = 4
 
 
@@ -34,7 +36,7 @@ def write(path: Path, snapshot: Snapshot) -> None:
     body = msgpack.encode(snapshot)
     draft = path.with_suffix(".new")
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(_MAGIC + zlib.crc32(body).to_bytes(_CHECKSUM_BYTES) + body)
+        file.write(_FIRST_LINE + zlib.crc32(body).to_bytes(_CHECKSUM_BYTES) + body)
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)
@@ -56,13 +58,23 @@ def read(path: Path) -> Snapshot | None:
         content = path.read_bytes()
     except FileNotFoundError:
         return None
-    body = content[len(_MAGIC) + _CHECKSUM_BYTES :]
-    checksum = content[len(_MAGIC) : len(_MAGIC) + _CHECKSUM_BYTES]
-    if not content.startswith(_MAGIC):
-        raise SnapshotError(f"{path}: not a snapshot of this version")
+    version = find_version(content)
+    if version is None:
+        raise SnapshotError(f"{path}: not a snapshot of the rules' state")
+    if version != VERSION:
+        raise SnapshotError(f"{path}: of version {version}, and this Siteward knows version {VERSION}")
+    rest = content[len(_FIRST_LINE) :]
+    checksum, body = rest[:_CHECKSUM_BYTES], rest[_CHECKSUM_BYTES:]
     if zlib.crc32(body).to_bytes(_CHECKSUM_BYTES) != checksum:
         raise SnapshotError(f"{path}: damaged")
     try:
         return Snapshot(*msgpack.decode(body))
     except (DecodeError, TypeError) as error:
         raise SnapshotError(f"{path}: {error}") from None
+
+
+def find_version(content: bytes) -> int | None:
+    """The version that a snapshot's first line names; None where it is none."""
+    line, end, _ = content.partition(b"\n")
+    number = line.removeprefix(_NAME)
+    return int(number) if end and number != line and number.isdigit() else None

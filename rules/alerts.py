@@ -74,7 +74,7 @@ class Transition(Struct, array_like=True, frozen=True):
         severity: the rule's.
         evidence: what showed it.
         cause: why, where telemetry is not the reason: `rule removed`, `rule changed`, `device removed`, `device
-            changed`; of an amendment, what the data now show: `began_earlier`, `was_reporting`.
+            changed`, `state lost`; of an amendment, what the data now show: `began_earlier`, `was_reporting`.
     """
 
     kind: TransitionKind

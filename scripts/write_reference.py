@@ -11,8 +11,9 @@ import typer
 from pydantic import BaseModel, ByteSize
 from pydantic.fields import FieldInfo
 
-from collector.cli import app
+from collector.cli import Deferred, app
 from collector.commands.configuration import ReadableSchema
+from collector.reports.plan import ReportPlan
 from collector.settings import Settings
 from collector.telemetry import FIGURES
 from devices.durations import write_duration
@@ -156,6 +157,8 @@ def settings_page() -> str:
 
 def commands(command: Any, path: str = "siteward") -> Iterator[tuple[str, Any]]:  # noqa: ANN401 - Click, within Typer
     """Every command below a group, with what is typed to call it."""
+    if isinstance(command, Deferred):
+        command = command.load()
     inner = getattr(command, "commands", None)
     if inner is None:
         yield path, command
@@ -347,6 +350,7 @@ def rules_page() -> str:
         ("rules/*.yaml", Rule, "A list `rules` of:"),
         ("calendars.yaml", CalendarPlan, "A map `calendars` from names to:"),
         ("tariffs.yaml", Tariffs, ""),
+        ("reports.yaml", ReportPlan, ""),
         ("desk.yaml", DeskPlan, ""),
         ("places.yaml", Places, ""),
     ):

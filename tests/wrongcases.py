@@ -24,7 +24,10 @@ _CASES = Path(__file__).parent / "collector" / "wrong"
 
 
 def list_cases(kind: str) -> Iterable[Path]:
-    """The folders of a kind; each holds files of a configuration, and in expected.txt all that is said of them."""
+    """The folders of a kind; each holds files of a configuration, and in expected.txt all that is said of them.
+
+    One without a siteward.yaml of its own gets the smallest one.
+    """
     return sorted((_CASES / kind).iterdir())
 
 
@@ -32,7 +35,8 @@ def say_problems(case: Path, folder: Path) -> str:
     """What is said of a case in a folder of its own: a line each, with the names of files as in the case."""
     config = folder / "config"
     shutil.copytree(case, config)
-    (config / "siteward.yaml").write_text(_SITE, encoding="utf-8")
+    if not (config / "siteward.yaml").exists():
+        (config / "siteward.yaml").write_text(_SITE, encoding="utf-8")
     with pytest.raises(ConfigurationError) as caught:
         load(config)
     return "".join(f"{problem}\n" for problem in caught.value.problems).replace(f"{config}/", "")

@@ -1,7 +1,5 @@
-"""`siteward check`, `siteward schema` and `siteward init`."""
+"""`siteward check` and `siteward schema`."""
 
-import re
-from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,6 +12,7 @@ from pydantic_core import core_schema
 from collector import filecheck, rulefindings
 from collector.configuration import Configuration, load
 from collector.folder import ConfigurationError, Problem
+from collector.reports.plan import ReportPlan
 from collector.settings import Settings
 from collector.terminal import (
     DEFAULT_CONFIG,
@@ -28,7 +27,7 @@ from collector.terminal import (
 )
 from devices.language.profile import Profile
 from devices.places import Places
-from devices.register import IDENTIFIER, Register
+from devices.register import Register
 from rules.calendars import Calendars
 from rules.rule import RuleFile
 from rules.trial import RuleTestFile
@@ -41,24 +40,13 @@ MODELS: dict[str, tuple[type[BaseModel], str]] = {
     "places": (Places, "places.yaml"),
     "calendars": (Calendars, "calendars.yaml"),
     "tariffs": (Tariffs, "tariffs.yaml"),
+    "reports": (ReportPlan, "reports.yaml"),
     "desk": (DeskPlan, "desk.yaml"),
     "rules": (RuleFile, "rules/*.yaml"),
     "rule-tests": (RuleTestFile, "rules/*.test.yaml"),
     "profile": (Profile, "profiles/*.yaml"),
 }
 """What a configuration folder is made of: models by name, and the files that they describe."""
-
-STARTER_SITE = "my-site"
-"""The site's id in the starter files."""
-
-_SCHEMAS = "schemas"
-_NEXT_STEPS = """\
-Wrote a first configuration to {folder}. Next:
-  1. {folder}/siteward.yaml: name the site, its time zone and its broker.
-  2. {folder}/places.yaml and devices.yaml: list the places and the devices; rules/first.yaml: what matters of them.
-  3. siteward check --config {folder}
-  4. siteward run --config {folder}
-Editors that know YAML language servers complete and check these files with {folder}/schemas."""
 
 
 def check(config: ConfigFolder = DEFAULT_CONFIG, *, as_json: AsJson = False) -> None:
@@ -125,7 +113,7 @@ def schema(
 ) -> None:
     """Print the JSON Schema of a configuration file; editors complete and check with it."""
     if out is not None:
-        for file in _write_schemas(out):
+        for file in write_schemas(out):
             console.print(str(file), markup=False, highlight=False, soft_wrap=True)
     elif not name:
         rows = [{"name": name, "describes": file} for name, (_, file) in MODELS.items()]
@@ -136,30 +124,8 @@ def schema(
         fail(f"There is no schema {name!r}; known are {', '.join(MODELS)}.")
 
 
-def init(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to; made where it does not exist.")],
-    *,
-    site: Annotated[str, typer.Option(metavar="ID", help="Short name of the site.")] = STARTER_SITE,
-) -> None:
-    """Write a commented first configuration."""
-    if not re.fullmatch(IDENTIFIER, site):
-        fail(f"--site: expected letters a-z, digits and . _ - with a letter or digit in front, got {site!r}")
-    with as_file(files("collector") / "starter") as starter:
-        texts = {
-            folder / file.relative_to(starter): file.read_text(encoding="utf-8").replace(STARTER_SITE, site)
-            for file in sorted(starter.rglob("*.yaml"))
-        }
-    existing = [str(path) for path in texts if path.exists()]
-    if existing:
-        fail(f"Nothing was written, because this exists: {', '.join(existing)}. Choose another folder.")
-    for path, text in texts.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    _write_schemas(folder / _SCHEMAS)
-    console.print(_NEXT_STEPS.format(folder=folder), markup=False, highlight=False, soft_wrap=True)
-
-
-def _write_schemas(folder: Path) -> list[Path]:
+def write_schemas(folder: Path) -> list[Path]:
+    """Writes all schemas into a folder, which is made where it is missing; their files."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for name in MODELS:

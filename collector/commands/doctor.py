@@ -37,7 +37,7 @@ def _show(sections: list[Section], wrong: int) -> None:
     for section in sections:
         console.print(Group(Text(section.name.capitalize(), style="bold"), _lay_out(section.findings, width), Text()))
     if wrong:
-        console.print(f"[bold red]✗[/] {wrong} to mend")
+        console.print(f"[bold red]✗[/] {wrong} to mend; how: docs/operations/recovery.md, under the same words")
     else:
         console.print("[bold green]✓[/] all good")
 

@@ -1,4 +1,4 @@
-"""check, schema, init and devices, as they are typed."""
+"""check, schema and devices, as they are typed."""
 
 import json
 import re
@@ -12,7 +12,6 @@ from collector.cli import app
 from collector.commands.configuration import MODELS
 from collector.configuration import load
 from collector.settings import Settings
-from collector.yamlfile import Document
 from devices.language.profile import Profile
 from devices.register import Device
 
@@ -135,7 +134,7 @@ def test_an_unknown_schema() -> None:
     assert result.exit_code == 2
     assert (
         result.stderr
-        == "There is no schema 'rule'; known are siteward, devices, places, calendars, tariffs, desk, rules,"
+        == "There is no schema 'rule'; known are siteward, devices, places, calendars, tariffs, reports, desk, rules,"
         " rule-tests, profile.\n"
     )
 
@@ -144,53 +143,6 @@ def test_schemas_into_a_folder(tmp_path: Path) -> None:
     assert run("schema", "--out", tmp_path / "schemas").exit_code == 0
     files = {path.name: json.loads(path.read_bytes()) for path in (tmp_path / "schemas").iterdir()}
     assert files == {f"{name}.schema.json": answer("schema", name) for name in MODELS}
-
-
-def test_init_writes_what_check_accepts(tmp_path: Path) -> None:
-    folder = tmp_path / "new" / "config"
-    result = run("init", folder, "--site", "north")
-    assert result.exit_code == 0
-    assert f"siteward check --config {folder}" in result.stdout
-    assert run("check", "--config", folder).exit_code == 0
-    configuration = load(folder)
-    assert (configuration.settings.site.id, configuration.settings.mqtt.client_id) == ("north", "siteward-north")
-    assert [device.id for device in configuration.register] == ["em-01", "wm-01", "door-01"]
-    assert [rule.id for rule in configuration.rules] == ["meter-silent", "water-runs-at-night", "door-forced"]
-    assert "my-site" not in "".join(path.read_text() for path in folder.rglob("*.yaml"))
-
-
-@pytest.mark.parametrize("site", ["007", "true", "1e5", "campus.2-a"])
-def test_init_with_ids_that_look_like_something_else(tmp_path: Path, site: str) -> None:
-    assert run("init", tmp_path, "--site", site).exit_code == 0
-    assert load(tmp_path).settings.site.id == site
-
-
-def test_init_names_schemas_that_are_there(tmp_path: Path) -> None:
-    run("init", tmp_path)
-    for path in tmp_path.rglob("*.yaml"):
-        line = path.read_text(encoding="utf-8").splitlines()[0]
-        schema = path.parent / line.removeprefix("# yaml-language-server: $schema=")
-        document = Document(path.read_text(encoding="utf-8")).value
-        assert isinstance(document, dict)
-        assert document.keys() <= json.loads(schema.read_bytes())["properties"].keys()
-
-
-def test_init_overwrites_nothing(tmp_path: Path) -> None:
-    (tmp_path / "places.yaml").write_text("mine")
-    result = run("init", tmp_path)
-    assert result.exit_code == 2
-    assert (
-        result.stderr == f"Nothing was written, because this exists: {tmp_path}/places.yaml. Choose another folder.\n"
-    )
-    assert [path.name for path in tmp_path.iterdir()] == ["places.yaml"]
-    assert (tmp_path / "places.yaml").read_text() == "mine"
-
-
-def test_init_refuses_a_site_that_no_topic_can_hold(tmp_path: Path) -> None:
-    result = run("init", tmp_path, "--site", "a/b")
-    assert result.exit_code == 2
-    assert result.stderr.startswith("--site: expected letters a-z, digits and . _ - with a letter or digit in front")
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_devices_are_listed() -> None:

@@ -81,7 +81,7 @@ def test_a_damaged_snapshot_is_found(tmp_path: Path) -> None:
     finding = rules.check_snapshot(path, NOW, 0)
     assert not finding.good
     assert finding.message == (
-        f"{path}: damaged; at the next start the rules begin anew: open alerts and what was learned are lost"
+        f"{path}: damaged; at the next start the journal is judged anew, and what was learned before it is lost"
     )
 
 

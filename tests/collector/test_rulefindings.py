@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from collector.configuration import load
-from collector.rulefindings import find_all, find_runbook
+from collector.rulefindings import find_all
 
 SITE = 'site: {id: campus}\ndata_dir: ../data\nmqtt: {url: "mqtt://127.0.0.1", client_id: siteward}\n'
 DEVICES = """\
@@ -71,23 +71,17 @@ def test_the_same_twice(tmp_path: Path) -> None:
     ) == [f"rules/a.yaml:3:63: 'again' watches for the same on the same devices as 'r' ({hint})"]
 
 
-def test_runbooks_lie_in_the_folder_or_beside_it(tmp_path: Path) -> None:
+def test_a_runbook_that_is_not_there(tmp_path: Path) -> None:
     rules = [
         f"id: {name}, name: {{en: N, zh: N}}, ticket: {{runbook: {file}}}, select: {{device: {device}}}, {VOLTAGE}"
         for name, file, device in (
             ("inside", "help.md", "em-1"),
-            ("beside", "docs/voltage.md", "wm-1"),
-            ("gone", "docs/volts.md", "[em-1, wm-1]"),
+            ("shipped", "docs/runbooks/voltage-high.md", "wm-1"),
+            ("gone", "docs/runbooks/voltage-hihg.md", "[em-1, wm-1]"),
         )
     ]
     config = write(tmp_path, *rules)
     (config / "help.md").write_text("Help.")
-    (tmp_path / "docs").mkdir()
-    (tmp_path / "docs" / "voltage.md").write_text("Help.")
-    configuration = load(config)
-    assert [find_runbook(configuration, rule) for rule in configuration.rules] == [
-        config / "help.md", tmp_path / "docs" / "voltage.md", None,
-    ]  # fmt: skip
-    (problem,) = find_all(configuration)
-    assert (problem.line, problem.message) == (4, "runbook: there is no file 'docs/volts.md'")
-    assert problem.hint == "did you mean docs/voltage.md?"
+    (problem,) = find_all(load(config))
+    assert (problem.line, problem.message) == (4, "runbook: there is no file 'docs/runbooks/voltage-hihg.md'")
+    assert problem.hint == "did you mean docs/runbooks/voltage-high.md?"

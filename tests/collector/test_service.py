@@ -2,6 +2,8 @@
 
 import os
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -56,3 +58,29 @@ def test_a_sign_of_life_is_due_twice_as_often_as_systemd_demands(
         else:
             monkeypatch.setenv(name, value)
     assert service.watchdog_s() == expected
+
+
+LIFE = """
+import os, signal, threading
+from collector import service
+
+def linger():
+    began.set()
+    threading.Event().wait()
+
+began = threading.Event()
+with service.holding_signals():
+    threading.Thread(target=linger, daemon=True).start()  # as a library does
+    began.wait()
+    os.kill(os.getpid(), signal.SIGHUP)
+    print(service.await_order(10))
+    os.kill(os.getpid(), signal.SIGTERM)
+    print(service.await_order(10), service.await_order(0))
+    os.kill(os.getpid(), signal.SIGTERM)
+print("ended", signal.pthread_sigmask(signal.SIG_BLOCK, []))
+"""
+
+
+def test_orders_wait_until_they_are_asked_for_whatever_threads_there_are() -> None:
+    life = subprocess.run([sys.executable, "-c", LIFE], capture_output=True, text=True, timeout=60, check=True)
+    assert life.stdout.splitlines() == ["reload", "stop None", "ended set()"]

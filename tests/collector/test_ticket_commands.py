@@ -1,12 +1,17 @@
 """`siteward tickets` and `siteward mutes`: what people see and do on a terminal."""
 
 import json
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from collector.cli import app
+from collector.configuration import load
+from collector.deskopening import make_desk, open_desk_database
+from collector.runbooks import SHIPPED
+from tests.deskbench import Bench
 from tests.sites import write_site
 
 DESK = """
@@ -131,6 +136,20 @@ def test_mutes_are_opened_listed_and_ended(site: Path) -> None:
     assert "alerts are kept quiet until" in run("tickets", "show", "1")
     run("mutes", "end", "2")
     assert len(rows) - 1 == len(read("mutes", "list"))  # type: ignore[arg-type] # a list
+
+
+def test_a_ticket_shows_the_file_of_its_runbook(site: Path) -> None:
+    rule = "{id: high, when: {threshold: {point: voltage_v, above: 253 V}}, ticket: {runbook: docs/runbooks/leak.md}}"
+    (site / "rules").mkdir()
+    (site / "rules" / "a.yaml").write_text(f"rules: [{rule}]\n", encoding="utf-8")
+    configuration = load(site)
+    with closing(open_desk_database(configuration)) as database:
+        desk = make_desk(configuration, database)
+        desk.apply([Bench(database).order("open", "high")])
+    assert str(SHIPPED / "docs" / "runbooks" / "leak.md") in run("tickets", "show", "1")
+    file = read("tickets", "show", "1")
+    assert isinstance(file, dict)
+    assert file["ticket"]["runbook"] == "docs/runbooks/leak.md"
 
 
 def test_a_database_that_cannot_be_used_is_told(site: Path) -> None:

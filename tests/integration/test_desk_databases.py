@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from typer.testing import CliRunner
 
 from collector.cli import app
-from rules.alerts import Subject
+from rules.alerts import Severity, Subject
 from rules.mutes import Mute
 from tests.deskbench import START, Bench
 from tests.integration.postgres import PASSWORD, PostgreSQL
@@ -171,6 +171,32 @@ def test_two_thousand_alerts_are_one_ticket(connect: Open) -> None:
     assert len(bench.desk.list(Filter())) == 1
     assert len(bench.desk.show("1").members) == 2001
     assert bench.desk.apply([lead, *joins], 1) == []
+
+
+def test_a_worse_alert_that_joins_raises_the_priority_and_none_lowers_it(connect: Open) -> None:
+    bench = Bench(connect())
+    bench.do("open", "plain", "em-0")
+    lead = bench.key("plain", "em-0")
+    before = bench.desk.show("1").ticket
+    severities: list[Severity] = ["minor", "critical", "info", "critical", "major"]
+    orders = [
+        bench.order("join", "silent", f"em-{n}", lead=lead, severity=severity)
+        for n, severity in enumerate(severities, 1)
+    ]
+    for order in orders:
+        bench.desk.apply([order])
+    assert bench.desk.apply(orders) == []
+    file = bench.desk.show("1")
+    assert (before.priority, file.ticket.priority, file.ticket.severity) == (3, 1, "critical")
+    assert before.response_due is not None
+    assert file.ticket.response_due is not None
+    assert file.ticket.response_due < before.response_due
+    kinds = [event.kind for event in file.events]
+    assert kinds == ["opened", "joined", "joined", "prioritised", "joined", "joined", "joined"]
+    assert (file.events[3].who, file.events[3].details["severity"]) == ("", "critical")
+    bench.counter.prioritise("1", "zhao", "low", "low", "the line is not used")
+    bench.do("join", "silent", "em-6", lead=lead, severity="critical")
+    assert bench.desk.show("1").ticket.priority == 4  # what a person says holds
 
 
 def test_of_those_who_take_a_ticket_at_once_one_owns_it(connect: Open) -> None:

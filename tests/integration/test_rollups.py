@@ -5,7 +5,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from collector.cli import app
 from collector.configuration import load
 from collector.rollups.rollups import Rollups
 from collector.stores import open_store
@@ -30,7 +32,8 @@ class Site:
     def __init__(self, server: InfluxDB, folder: Path) -> None:
         settings = {"kind": "influxdb", "api": "v1", "database": "rollups", "url": server.url}
         self.server = server
-        self.configuration = load(write_site(folder, DEVICES, store=settings))
+        self.config = write_site(folder, DEVICES, store=settings)
+        self.configuration = load(self.config)
         self.store = open_store(self.configuration)
         self.store.prepare()
         self.now = NOON
@@ -119,6 +122,22 @@ def test_an_end_of_the_daemon_is_not_held_up(site: Site) -> None:
     site.rollups.stop()
     site.step(NOON + 6 * MINUTE)
     assert site.rollups.written == 0
+
+
+def test_the_past_is_worked_out_when_it_is_asked_for(site: Site) -> None:
+    site.count(NOON - 40 * DAY, range(97))
+    answer = CliRunner().invoke(
+        app, ["dashboards", "fill", "--config", str(site.config), "--from", "2026-01-20", "--to", "2026-01-23T00:00"]
+    )
+    assert answer.exit_code == 0, answer.output
+    assert "Wrote 24 rows" in answer.output
+    assert sum(site.energy().values()) == pytest.approx(48.0)
+
+
+def test_the_embedded_store_has_no_dashboards(tmp_path: Path) -> None:
+    answer = CliRunner().invoke(app, ["dashboards", "fill", "--config", str(write_site(tmp_path, DEVICES))])
+    assert answer.exit_code == 2
+    assert "No dashboard reads the embedded store" in answer.output
 
 
 def test_tags_and_fields_share_no_name(site: Site) -> None:

@@ -1,0 +1,1 @@
+"""Sections: what is known of a period, as parts of a report."""

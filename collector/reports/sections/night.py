@@ -1,0 +1,64 @@
+"""The section on night flow: what runs when hardly anybody needs water, which is where leaks show."""
+
+from collections.abc import Sequence
+from statistics import median
+
+from collector.reports.document import Cell, Column, Figure, Section, Table
+from collector.reports.sections.load import draw_heat
+from collector.reports.sections.parts import find_share, name_meter
+from collector.reports.study import Study
+from collector.reports.timeline import HOURS_PER_QUARTER
+from collector.reports.wording import Words
+
+_FLOW = "m³/h"
+
+
+def describe_night(study: Study, say: Words) -> Section:
+    """The least that flows, by meter; the largest first."""
+    hours = len(study.timeline) * HOURS_PER_QUARTER
+    columns = [
+        Column(say("meter")),
+        Column(say("nights")),
+        Column(say("median"), _FLOW, 3),
+        Column(say("lowest"), _FLOW, 3),
+        Column(say("all_day"), "m³", 1),
+        Column(say("share"), "%", 1),
+    ]
+    rows: list[list[Cell]] = []
+    usages = sorted(study.now.usages.items(), key=lambda item: -_find_median(item[1].nights))
+    for id_, usage in usages:
+        nights = usage.nights
+        flow = median(nights) if nights else None
+        amount = None if flow is None else flow * hours
+        share = find_share(amount, usage.amount)
+        lowest = min(nights, default=None)
+        rows.append([name_meter(id_, study, say), len(nights), flow, lowest, amount, share])
+    begin, end = str(study.context.plan.night).split("-")
+    table = Table(title=say("table.night"), columns=columns, rows=rows, note=say("note.night", begin=begin, end=end))
+    return Section(
+        heading=say("heading.night"),
+        figures=[make_night_figure(study, say)],
+        charts=[draw_heat(study.now, "chart.night", _FLOW, say)],
+        tables=[table],
+    )
+
+
+def make_night_figure(study: Study, say: Words) -> Figure:
+    """The least that flows on the whole site: the median of its nights."""
+    now, before, year_before = (
+        median(each.nights) if each.nights else None for each in (study.now, study.before, study.year_before)
+    )
+    is_over = study.timeline.is_over
+    return Figure(
+        label=say("night_flow"),
+        value=now,
+        unit=_FLOW,
+        digits=3,
+        before=before if is_over else None,
+        year_before=year_before if is_over else None,
+        less_is_better=True,
+    )
+
+
+def _find_median(nights: Sequence[float]) -> float:
+    return median(nights) if nights else -1.0
