@@ -543,6 +543,30 @@ def test_ingestion_that_ends_ends_the_daemon_so_that_it_is_started_again(
         wait_until(lambda: powers(daemon.store) == [1])
 
 
+MAIMED = """
+import sys
+from pathlib import Path
+from collector import logs, service
+from collector.configuration import load
+from collector.daemon import Daemon
+
+logs.configure()
+with service.holding_signals():
+    daemon = Daemon(load(Path(sys.argv[1])))
+    daemon.annotator.stop()
+    sys.exit(daemon.run())
+"""
+"""A daemon one of whose parts ends at once."""
+
+
+def test_a_daemon_with_a_dead_part_ends_so_that_it_is_started_again(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", MAIMED, str(write_site(tmp_path))]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 1
+    assert "only a restart helps" in ended.stderr
+    assert "the annotator ended" in ended.stderr
+
+
 def test_a_dead_part_is_a_reason_to_restart(tmp_path: Path) -> None:
     with running(write_site(tmp_path)) as daemon:
         daemon.writer.stop()
