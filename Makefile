@@ -25,6 +25,7 @@ bench: $(READY)
 	$(BIN)/python benchmarks/decoding.py
 	$(BIN)/python benchmarks/payloads.py
 	$(BIN)/python benchmarks/consumption.py
+	$(BIN)/python benchmarks/reports.py
 	$(BIN)/python benchmarks/desk.py
 	$(BIN)/python benchmarks/rules.py
 

@@ -26,6 +26,9 @@ def claim(folder: Path, *, restores: bool = False) -> int:
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     descriptor = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    if os.geteuid() == 0:  # who restores as root does not lock out the user that the daemon runs as
+        owner = folder.stat()
+        os.fchown(descriptor, owner.st_uid, owner.st_gid)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

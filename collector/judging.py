@@ -147,15 +147,17 @@ class Judging(Worker[None]):
     def _advance(self) -> None:
         judge = self._judge or self._begin()
         desk = self._desk or self._open_desk()
-        if self._forgetful:
-            self._waiting += end_forgotten(desk.database, desk.site.id, judge)
-            self._forgetful = False
         self._hand_over(desk)
         if time.monotonic() - self._ticked_at >= _TICK_S:
             self._tick(judge, desk)
         if time.monotonic() - self._snapped_at >= _SNAPSHOT_S:
             self._snap(judge, desk)
         if not self._judge_batch(judge):
+            if self._forgetful:  # only now is everything known that the desk may have heard of
+                self._hand_over(desk)
+                self._waiting += end_forgotten(desk.database, desk.site.id, judge)
+                self._hand_over(desk)
+                self._forgetful = False
             self.state = "idle"
             now = self._clock() - _BEHIND
             with self._lock:

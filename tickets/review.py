@@ -1,6 +1,7 @@
 """Reviews: how tickets that a span of time concerns were worked on, one by one, from their histories."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from math import ceil
 from statistics import fmean, median
 from typing import NamedTuple
@@ -37,13 +38,13 @@ class Review(NamedTuple):
         events = [event for event in self.events if event.at < time]
         return bool(events) and replay(events).open
 
-    def count(self, kind: EventKind, start: int, end: int) -> int:
+    def count_events(self, kind: EventKind, start: int, end: int) -> int:
         """How often something happened to it in a span (UTC ns)."""
         return sum(event.kind == kind and start <= event.at < end for event in self.events)
 
     def was_rated(self, start: int, end: int) -> Rating | None:
         """Its rating, where that was given in a span (UTC ns)."""
-        return self.ticket.rating if self.count("rated", start, end) else None
+        return self.ticket.rating if self.count_events("rated", start, end) else None
 
     def measure_response(self, hours: Hours) -> int | None:
         """Until somebody answered, ns of the hours that count; None where nobody has."""
@@ -88,7 +89,8 @@ def find_beginning(connection: Connection, site: str) -> int | None:
     return first
 
 
-class Speed(NamedTuple):
+@dataclass(frozen=True)
+class Speed:
     """How long something took.
 
     Attributes:
@@ -110,7 +112,8 @@ def sum_up_speed(times: Sequence[int]) -> Speed:
     return Speed(len(ordered), median(ordered), float(ordered[ceil(0.9 * len(ordered)) - 1]))
 
 
-class Marks(NamedTuple):
+@dataclass(frozen=True)
+class Marks:
     """Ratings, 1 to 5; None where nobody rated.
 
     Attributes:

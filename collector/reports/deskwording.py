@@ -70,7 +70,8 @@ DESK_WORDS: Mapping[str, Text] = {
         en="Times are of the hours that count for the ticket: its team's calendar, or every hour where desk.yaml says"
         " `always`. The time of the work stands still while the ticket waits. Median and 90 % are of single tickets;"
         " 90 % is the time that nine of ten did not exceed (nearest rank).",
-        zh="时长按工单的计时时间（班组日历，或 desk.yaml 中的全天）计算，挂起期间不计。九成值为九成工单未超过的时长（最近秩法）。",
+        zh="时长按工单的计时时间（班组日历，或 desk.yaml 中的全天）计算，挂起期间不计。"
+        "九成值为九成工单未超过的时长（最近秩法）。",
     ),
     "service.remark.promises": Text(
         en="A promise belongs to the period in which its ticket was opened, and is judged as known when this report was"

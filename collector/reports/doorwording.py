@@ -59,8 +59,8 @@ DOOR_WORDS: Mapping[str, Text] = {
     "access.say_no_trouble": Text(en="No door was forced, held open or faulty.", zh="无强行开门、开门超时或故障。"),
     "access.remark.privacy": Text(
         en="Nobody is named, and no credential is shown. A number of passages is told only where at least {few}"
-        " different credentials are behind it, or none; places and reasons with fewer are put together. What doors do by"
-        " themselves is told of every door.",
+        " different credentials are behind it, or none; places and reasons with fewer are put together. What doors do"
+        " by themselves is told of every door.",
         zh="本报告不显示任何人员或凭证。仅当通行涉及至少 {few} 个不同凭证（或为零）时才显示次数；不足者合并列示。"
         "门自身的状态逐门列示。",
     ),

@@ -35,7 +35,7 @@ class ServiceCounts:
         )
 
     def find_keys(self, name: str) -> list[str]:
-        """The teams, categories or rules of tickets that were opened, done or left open; those with most tickets first."""
+        """The teams, categories or rules of tickets that were opened, done or left open; most tickets first."""
         counts: dict[str, int] = {}
         for review in {id(each): each for each in (*self.opened, *self.finished, *self.backlog)}.values():
             key: str = getattr(review.ticket, name)
@@ -60,7 +60,7 @@ class ServiceCounts:
     @property
     def reopened(self) -> int:
         """How often a ticket was reopened in the period."""
-        return sum(each.count("reopened", self.start, self.end) for each in self.reviews)
+        return sum(each.count_events("reopened", self.start, self.end) for each in self.reviews)
 
     @cached_property
     def responses(self) -> Speed:

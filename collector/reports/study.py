@@ -13,8 +13,6 @@ from collector.reports.plant import Plant
 from collector.reports.timeline import Floats, Timeline, Values, find_values
 from tickets.tariffs import Utility
 
-_PARTS = 3
-
 
 class Compared(NamedTuple):
     """A figure and what it is set against; None where it is not known, or where too little is known to compare."""
@@ -97,17 +95,18 @@ def open_study(context: Context, period: Period, utility: Utility) -> Study:
     plant = Plant(context.configuration, utility)
     spans = (period, period.before(), period.year_before())
     read: dict[Period, tuple[Values, Metered]] = {}
-    for number, each in enumerate(spans):
-        if each not in read:  # before a year there is the year before
-            timeline = Timeline(each, context.now)
-            values = find_values(timeline, context.rates, utility, context.language)
-            weights = _find_weights(context, timeline, values)
-            read[each] = values, read_metered(context, plant, timeline, weights, partial(_tell, context, number))
+    distinct = list(dict.fromkeys(spans))  # before a year there is the year before
+    for number, each in enumerate(distinct):
+        timeline = Timeline(each, context.now)
+        values = find_values(timeline, context.rates, utility, context.language)
+        weights = _find_weights(context, timeline, values)
+        progress = partial(_tell, context, number, len(distinct))
+        read[each] = values, read_metered(context, plant, timeline, weights, progress)
     return Study(context, utility, read[period][0], *(read[each][1] for each in spans))
 
 
-def _tell(context: Context, part: int, share: float) -> None:
-    context.progress((part + share) / _PARTS)
+def _tell(context: Context, part: int, parts: int, share: float) -> None:
+    context.progress((part + share) / parts)
 
 
 def _find_weights(context: Context, timeline: Timeline, values: Values) -> dict[str, Floats]:

@@ -8,7 +8,9 @@ from devices.reading import Reading, Value
 from rules.occupancy import STAY, Occupancy
 from rules.site import Site, area_of, front_of
 
-_POINTS = ("event", "direction", "credential")
+PASSAGE_POINTS = ("event", "direction", "credential")
+"""What tells who went which way."""
+
 _TAGS = ("building", "floor", "area")
 
 
@@ -27,13 +29,14 @@ def roll_occupancy(store: Store, site: Site, start: int, end: int) -> Iterator[A
     doors = [device for device in site.devices.values() if device.kind == "door"]
     places = sorted({place for door in doors for place in (area_of(door), front_of(door)) if place.count("/") == 2})  # noqa: PLR2004 - building, floor, area
     areas = {place: Occupancy(place, site) for place in places}
-    events = _read_events(store, [door.id for door in doors], start - STAY, end) if areas else []
+    # Whoever came in before these has left by now: see `STAY`.
+    events = read_events(store, [door.id for door in doors], PASSAGE_POINTS, start - STAY, end) if areas else []
     at = 0
     for quarter in range(start, end, QUARTER):
         while at < len(events) and events[at].time < quarter:
             event = events[at]
             for area in areas.values():
-                if event.device in area.doors:
+                if event.device in area.doors and "event" in event.values:
                     area.take(event.values["event"], event)
             at += 1
         for place, area in areas.items():
@@ -41,11 +44,22 @@ def roll_occupancy(store: Store, site: Site, start: int, end: int) -> Iterator[A
             yield Annotation("occupancy", quarter, tags, {"people": float(area.people)})
 
 
-def _read_events(store: Store, doors: Sequence[str], start: int, end: int) -> list[Reading]:
-    """What doors told, in the order of time. Whoever came in before the start has left by its end: see `STAY`."""
+def read_events(store: Store, doors: Sequence[str], points: Sequence[str], start: int, end: int) -> list[Reading]:
+    """What doors told, in the order of time.
+
+    Args:
+        store: has it.
+        doors: ids.
+        points: that are wanted; readings without any of them are left out.
+        start: first nanosecond, UTC.
+        end: first nanosecond after.
+
+    Raises:
+        StoreError: the database does not answer.
+    """
     found: dict[tuple[int, str], dict[str, Value]] = {}
-    for point in _POINTS:
+    for point in points:
         for door, samples in store.series(doors, point, max(0, start), end).items():
             for sample in samples:
                 found.setdefault((sample.time, door), {})[point] = sample.value
-    return [Reading(door, time, time, values) for (time, door), values in sorted(found.items()) if "event" in values]
+    return [Reading(door, time, time, values) for (time, door), values in sorted(found.items())]

@@ -44,6 +44,10 @@ def spread(steps: Iterable[Step], edges: Sequence[int]) -> list[Consumption]:
         if kind in LEFT_OUT:
             continue
         first = bisect_right(edges, begin)
+        if 0 < first <= size and end <= edges[first]:  # most steps lie within one interval
+            amounts[first - 1] += amount
+            covered[first - 1] += end - begin
+            continue
         crossed = edges[first : bisect_left(edges, end)]
         is_estimate = len(crossed) > 1 or (is_gap and len(crossed) == 1)
         position, counted = begin, 0.0

@@ -35,7 +35,7 @@ def write_csv(report: Report) -> bytes:
     sections = [*report.sections, Section(heading="", paragraphs=report.remarks)]
     for section in sections:
         for line in _list_lines(section):
-            cells = (report.name, str(report.period), section.heading, *line)
+            cells: list[Cell] = [report.name, str(report.period), section.heading, *line]
             writer.writerow([_write_cell(cell) for cell in cells])
     return file.getvalue().encode("utf-8-sig")
 
@@ -47,7 +47,8 @@ def _list_lines(section: Section) -> Iterator[_Line]:
         yield from _list_figure(figure)
     for chart in section.charts:
         for series in chart.series:
-            for place, value in zip(chart.places, series.values, strict=True):
+            places: list[Cell] = list(chart.places)
+            for place, value in zip(places, series.values, strict=True):
                 yield "chart", chart.title, str(_write_cell(place)), series.label, chart.unit, value
     for table in section.tables:
         totals = [] if table.total is None else [table.total]

@@ -20,6 +20,7 @@ FORMAT_WORDS: Mapping[str, Text] = {
     "format.worse": Text(en="worse", zh="变差"),
     "format.better": Text(en="better", zh="变好"),
     "format.same": Text(en="unchanged", zh="持平"),
+    "format.percent_or_points": Text(en="%, of shares points", zh="%，占比为个百分点"),
     "format.points": Text(en="points", zh="个百分点"),
     "format.against.before": Text(en="{change} against the period before ({then})", zh="较上期（{then}）{change}"),
     "format.against.year_before": Text(

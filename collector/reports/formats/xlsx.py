@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from collector.reports.comparison import compare
+from collector.reports.comparison import Basis, compare
 from collector.reports.document import Cell, Chart, Column, Figure, Report, Section, Table
 from collector.reports.formats import show
 from collector.reports.wording import Words
@@ -107,20 +107,20 @@ class _Sheet:
 
     def _write_figures(self, figures: Sequence[Figure]) -> None:
         say = self._say
-        bases = ("before", "year_before", "budget")
+        bases: tuple[Basis, ...] = ("before", "year_before", "budget")
         columns = [Column(say("format.figure")), Column(say("format.value")), Column(say("format.unit"))]
         for basis in bases:
-            columns += [Column(say(basis)), Column(say("change"))]
+            columns += [Column(say(basis)), Column(say("change"), say("format.percent_or_points"))]
         rows: list[list[Cell]] = []
         digits: list[list[int]] = []
         for figure in figures:
             found = {each.basis: each for each in compare(figure)}
             cells: list[Cell] = [figure.label, figure.value, figure.unit]
             for basis in bases:
-                each = found.get(basis)
-                cells += [each.then, None if each is None else show.show_change(each, say)] if each else [None, None]
+                other = found.get(basis)
+                cells += [other.then, other.change] if other else [None, None]
             rows.append([*cells, figure.note])
-            digits.append([figure.digits] * len(rows[-1]))
+            digits.append([figure.digits, figure.digits, 0, *([figure.digits, 1] * len(bases)), 0])
         self._write_grid(say("format.figures"), [*columns, Column(say("format.note"))], rows, digits)
 
     def _write_table(self, table: Table) -> None:
@@ -140,11 +140,10 @@ class _Sheet:
             rows: list[list[Cell]] = [[series.label, *series.values] for series in chart.series]
         else:
             columns = [Column(""), *(Column(series.label, chart.unit, 2) for series in chart.series), *limits]
+            places: list[Cell] = list(chart.places)
             values = zip(*(series.values for series in chart.series), strict=True)
-            rows = [
-                [place, *row, *([chart.limit] if limits else [])]
-                for place, row in zip(chart.places, values, strict=True)
-            ]
+            rest: list[Cell] = [chart.limit] if limits else []
+            rows = [[place, *row, *rest] for place, row in zip(places, values, strict=True)]
         title = f"{chart.title} ({chart.unit})" if chart.unit else chart.title
         block = self._write_grid(title, columns, rows, [[column.digits for column in columns]] * len(rows))
         if chart.kind == "heat":
@@ -211,11 +210,14 @@ class _Sheet:
         from openpyxl.chart import BarChart, LineChart, Reference  # noqa: PLC0415 - see `write_xlsx`
         from openpyxl.utils import get_column_letter  # noqa: PLC0415 - likewise
 
-        drawn: BarChart | LineChart = LineChart() if chart.kind == "lines" else BarChart()
-        if chart.kind == "stacked":
-            drawn.grouping, drawn.overlap = "stacked", 100
+        drawn: BarChart | LineChart
+        if chart.kind == "lines":
+            drawn = LineChart()
+        else:
+            is_stacked = chart.kind == "stacked"
+            drawn = BarChart(grouping="stacked" if is_stacked else "clustered", overlap=100 if is_stacked else None)
         drawn.title, drawn.y_axis.title = chart.title, chart.unit or None
-        drawn.width, drawn.height = _CHART_WIDTH_CM, _CHART_HEIGHT_CM
+        drawn.width, drawn.height = _CHART_WIDTH_CM, _CHART_HEIGHT_CM  # type: ignore[assignment] # any number will do
         drawn.x_axis.delete = drawn.y_axis.delete = False  # else newer Excel hides them
         last = 1 + len(chart.series) + (1 if chart.limit is not None and chart.kind == "lines" else 0)
         numbers = Reference(self._sheet, min_col=2, max_col=last, min_row=block.head, max_row=block.last)
@@ -227,7 +229,9 @@ class _Sheet:
         from openpyxl.formatting.rule import ColorScaleRule  # noqa: PLC0415 - see `write_xlsx`
         from openpyxl.utils import get_column_letter  # noqa: PLC0415 - likewise
 
-        rule = ColorScaleRule(start_type="min", start_color=_COLD, end_type="max", end_color=_HOT)
+        rule = ColorScaleRule(  # type: ignore[no-untyped-call] # openpyxl has no types for it
+            start_type="min", start_color=_COLD, end_type="max", end_color=_HOT
+        )
         span = f"B{block.head + 1}:{get_column_letter(block.columns)}{block.last}"
         self._sheet.conditional_formatting.add(span, rule)
 

@@ -168,7 +168,7 @@ def _tabulate_dearest(context: Context, period: Period, say: Words) -> Table:
     found: dict[str, Waster] = {}
     if len(timeline):
         for utility in ("electricity", "water"):
-            found |= {each.ticket.number: each for each in find_wasters(context, utility, timeline) or ()}  # type: ignore[arg-type] # both are utilities
+            found |= {each.ticket.number: each for each in find_wasters(context, utility, timeline) or ()}
     columns = [
         Column(say("ticket")),
         Column(say("what")),

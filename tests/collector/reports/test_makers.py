@@ -335,13 +335,14 @@ def test_consumption_in_the_weather_of_the_year_before(make: Make) -> None:
     assert "+0.0 %" in weather.paragraphs[0] or "-0.0 %" in weather.paragraphs[0]
 
 
+@pytest.mark.parametrize("period", ["2026-03-03", "2026"])
 @pytest.mark.parametrize("name", USE)
-def test_progress_goes_from_nothing_to_all(make: Make, name: str) -> None:
+def test_progress_goes_from_nothing_to_all(make: Make, name: str, period: str) -> None:
     site = make(*(meter(f"em-{number}") for number in range(3)), meter("wm-1", kind="water_meter"))
     told: list[float] = []
     report_of = MAKERS[name]
     context = replace(site.context(), progress=told.append)
-    report_of(context, site.period("2026-03-03"))
+    report_of(context, site.period(period))
     assert told == sorted(told)
     assert told[-1] == pytest.approx(1)
 
@@ -422,7 +423,7 @@ def test_every_word_is_used() -> None:
     folder = Path(__file__).parents[3] / "collector" / "reports"
     files = [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc"]
     code = "\n".join(path.read_text(encoding="utf-8") for path in files if path.name != "wording.py")
-    made_up = tuple(re.findall(r'f"([a-z_]+\.)\{', code))
+    made_up = tuple(re.findall(r'f"([a-z_.]+\.)\{', code))
     unused = [
         key for key in WORDS if not re.search(f"[\"']{re.escape(key)}[\"']", code) and not key.startswith(made_up)
     ]
