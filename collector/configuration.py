@@ -13,6 +13,7 @@ from collector import credentialkeys, crosscheck
 from collector.folder import DESK, PLACES, REPORTS, SETTINGS, TARIFFS, ConfigurationError, FolderReading, Origin
 from collector.profileloading import read_profiles
 from collector.registerloading import RegisterReading
+from collector.reports.delivery import find_delivery_clashes
 from collector.reports.plan import ReportPlan, find_plan_clashes
 from collector.rulecheck import Surroundings
 from collector.ruleloading import RuleReading
@@ -134,6 +135,9 @@ def load(folder: Path, drafts: Mapping[Path, Source] = MappingProxyType({})) -> 
             places.report(crosscheck.find_misfed(places.places, register.register))
     known = register.register if register.whole else None
     reports = _read_reports(reading, known, places.places or Places() if places.good else None, rules.calendars)
+    if site is not None and desk is not None and reports.document is not None:
+        clashes = find_delivery_clashes(reports.plan.deliveries, desk.plan, site.settings.notify)
+        _report_clashes(reading, reading.folder / REPORTS, reports.document, clashes)
     if places.good:
         rules.compare(Surroundings(known, places.places, profiles, rules.calendars, desk and desk.plan))
     if site is not None and desk is not None:
@@ -148,7 +152,7 @@ def load(folder: Path, drafts: Mapping[Path, Source] = MappingProxyType({})) -> 
         places.places or Places(),
         rules.calendars,
         tariffs,
-        reports,
+        reports.plan,
         desk.plan,
         tuple(rules.rules),
         rules.by_id(),
@@ -178,6 +182,11 @@ class _SiteFile(NamedTuple):
     file: Path
     document: Document
     settings: Settings
+
+
+class _ReportsFile(NamedTuple):
+    document: Document | None
+    plan: ReportPlan
 
 
 class _DeskFile(NamedTuple):
@@ -237,15 +246,15 @@ def _read_tariffs(reading: FolderReading) -> Tariffs:
 
 def _read_reports(
     reading: FolderReading, register: Register | None, places: Places | None, calendars: Calendars | None
-) -> ReportPlan:
+) -> _ReportsFile:
     """reports.yaml; where it is wrong, without what it says."""
     file = reading.folder / REPORTS
     part = reading.read(file, ReportPlan) if file.exists() else None
     if part is None:
-        return ReportPlan()
+        return _ReportsFile(None, ReportPlan())
     document, plan = part
     _report_clashes(reading, file, document, find_plan_clashes(plan, register, places, calendars))
-    return plan
+    return _ReportsFile(document, plan)
 
 
 def _report_clashes(reading: FolderReading, file: Path, document: Document, clashes: Iterable[Clash]) -> None:

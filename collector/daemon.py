@@ -25,6 +25,7 @@ from collector.journal import Journal
 from collector.judging import Judging
 from collector.notifying import change_courier, make_courier
 from collector.pipeline import Pipeline
+from collector.reports.postman import Postman
 from collector.rollups.rollups import Rollups
 from collector.settings import BATCH_SIZE, FLUSH_INTERVAL
 from collector.states import State
@@ -91,6 +92,7 @@ class Daemon:
         self.annotator = Annotator(configuration, self.store)
         self.rollups = Rollups(configuration, self.store)
         self._evidence = EvidenceKeeper()
+        self._postman = Postman(configuration)
         self.subscriber = Subscriber(settings.mqtt, settings.site.id, self.pipeline, self.journal, self.stopping)
         self._scheduler = BackgroundScheduler(
             executors={"default": ThreadPoolExecutor(2)},
@@ -147,7 +149,7 @@ class Daemon:
         self._scheduler.shutdown()
         ending = [
             threading.Thread(target=each.stop, name="ending")
-            for each in (self.writer, self.judging, self.courier, self.annotator, self.rollups)
+            for each in (self.writer, self.judging, self.courier, self.annotator, self.rollups, self._postman)
         ]
         for each in ending:
             each.start()
@@ -173,6 +175,7 @@ class Daemon:
             (self._trim, 10),
             (self._keep_evidence, 10),
             (self._record_self, 30),
+            (self._post_reports, 30),
             (self._summarize, 60),
             (self._expire, 600),
         ]
@@ -195,6 +198,9 @@ class Daemon:
 
     def _keep_evidence(self) -> None:
         self._evidence.keep(self.configuration, self.store, self.pipeline.latest)
+
+    def _post_reports(self) -> None:
+        self._postman.step(time.time_ns())
 
     def _record_self(self) -> None:
         self.journal.commit([telemetry.self_reading(self, time.time_ns())])
@@ -266,6 +272,7 @@ class Daemon:
             self.store.use(configuration.register)
         self.annotator.use(configuration, self.store)
         self.rollups.use(configuration, self.store)
+        self._postman.configuration = configuration
         log.info("configuration taken over", devices=len(configuration.register.devices))
 
     def _fix(self, configuration: Configuration) -> Configuration:

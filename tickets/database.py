@@ -1,6 +1,8 @@
 """The desk's database: SQLite in data_dir, or PostgreSQL by its address; opened, and its tables brought up to date."""
 
 import logging
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +20,7 @@ VERSION_TABLE = "desk_version"
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _BUSY_S = 30
+_PAUSE_S = 0.02
 _CONNECT_S = 10
 _LOCK = 0x51_7E_3A_4D
 """Of PostgreSQL's advisory locks, the one that whoever migrates holds."""
@@ -146,9 +149,23 @@ def _find_version(connection: Connection) -> str | None:
 
 def _prepare_sqlite(connection: Any, _: object) -> None:  # noqa: ANN401 - sqlite3's, through SQLAlchemy's hands
     connection.isolation_level = None  # the driver begins nothing by itself: `_begin_sqlite` does
-    connection.execute("PRAGMA journal_mode = WAL")
+    _write_ahead(connection)
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Sets the file's mode, which it keeps. Of those who open a new file at once SQLite lets one, and no other wait."""
+    deadline = time.monotonic() + _BUSY_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(_PAUSE_S)
+        else:
+            return
 
 
 def _begin_sqlite(connection: Connection) -> None:

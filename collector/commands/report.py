@@ -1,5 +1,7 @@
 """`siteward report`."""
 
+import os
+import signal
 import sqlite3
 import time
 from collections.abc import Callable
@@ -10,12 +12,15 @@ from typing import Annotated, cast, get_args
 import typer
 
 from collector import logs
+from collector.claim import claim
 from collector.commands.common import load_configuration
 from collector.commands.simulate import show_progress
 from collector.configuration import Configuration
 from collector.errors import CollectorError
+from collector.reports.deliverybook import FOLDER
 from collector.reports.formats.writers import FormatName
 from collector.reports.period import EXPECTED, Period, parse_period
+from collector.reports.posting import post_due
 from collector.reports.printing import make_report, name_file, print_report
 from collector.terminal import DEFAULT_CONFIG, EXIT_FINDINGS, ConfigFolder, console, fail
 from tickets.errors import TicketsError
@@ -29,6 +34,8 @@ PURPOSES = {
     "carbon": "Emissions of electricity and water, by the factors that were valid.",
 }
 """What each report is about."""
+
+_NICE = 10
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -76,6 +83,32 @@ def _make_command(name: str) -> Callable[..., None]:
 
 for _name, _purpose in PURPOSES.items():
     app.command(_name, help=f"{_purpose} A file of the same name is replaced.")(_make_command(_name))
+
+
+@app.command()
+def deliver(config: ConfigFolder = DEFAULT_CONFIG) -> None:
+    """Send the reports that reports.yaml's `deliveries` ask for and that are due; the daemon does so by itself.
+
+    What was sent is remembered. Exits with 1 where something could not be sent, and is to be tried again later.
+    """
+    # The daemon, which may have called us, holds these for itself; and it is to have the machine when it needs it.
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
+    os.nice(_NICE)
+    configuration = load_configuration(config)
+    logs.configure()
+    folder = configuration.settings.data_dir / FOLDER
+    try:
+        descriptor = claim(folder)
+    except (CollectorError, OSError) as error:
+        fail(f"Reports are being sent already, or cannot be: {error}", EXIT_FINDINGS)
+    try:
+        failed = post_due(configuration)
+    except (OSError, sqlite3.Error) as error:
+        fail(f"{folder}: {error}", EXIT_FINDINGS)
+    finally:
+        os.close(descriptor)
+    if failed:
+        raise typer.Exit(EXIT_FINDINGS)
 
 
 def _read_period(text: str, configuration: Configuration, now: int) -> Period:

@@ -12,7 +12,13 @@ from collector.reports.sections.cost import (
     tell_prices,
     tell_worth,
 )
-from collector.reports.sections.load import describe_load, explain_off_hours, list_load_figures, tell_off_hours
+from collector.reports.sections.load import (
+    describe_load,
+    explain_off_hours,
+    list_off_hours,
+    make_peak_figure,
+    tell_off_hours,
+)
 from collector.reports.sections.losses import describe_losses
 from collector.reports.sections.parts import make_daily_figure, make_figure, note_known, tell_basis, tell_use
 from collector.reports.sections.quality import describe_quality
@@ -71,6 +77,7 @@ def _sum_up(study: Study, say: Words) -> Section:
             make_daily_figure(study, say),
             make_cost_figure(study, say),
             make_carbon_figure(study, say("scope2"), say),
-            *list_load_figures(study, say),
+            make_peak_figure(study, say),
+            *list_off_hours(study, say),
         ],
     )

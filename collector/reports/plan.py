@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self, TypeAlias
 from pydantic import Field, ValidationInfo, WithJsonSchema, field_serializer, field_validator, model_validator
 
 from collector.crosscheck import miss
+from collector.reports.delivery import Delivery
 from devices.clashes import Clash
 from devices.misfits import Misfit, refuse
 from devices.places import Places
@@ -108,6 +109,7 @@ class ReportPlan(Model):
     temperature: Temperature | None = Field(None, description="For degree days.")
     categories: Categories | None = Field(None, description="What meters measure.")
     budgets: list[Budget] = Field(default_factory=list, description="What should not be exceeded.")
+    deliveries: list[Delivery] = Field(default_factory=list, description="Which reports are sent to whom, and when.")
 
 
 def find_plan_clashes(

@@ -253,6 +253,9 @@ WORDS: Mapping[str, Text] = {
         "The least of a clock hour between {begin} and {end} of each night that is known.",
         "每夜 {begin}–{end} 各整点小时流量之最小值（仅计数据完整的夜）。",
     ),
+    "note.resting": _text(
+        "Meters that stood still in some hour of every night: {count}.", "每夜均有整点小时无流量的表计：{count} 块。"
+    ),
     # ── remarks ──
     "remark.not_over": _text(
         "The period is not over: figures are up to {time}, and are compared with nothing.",

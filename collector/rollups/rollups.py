@@ -77,6 +77,11 @@ class Rollups(Worker[tuple[Configuration, Store]]):
         """Goes on with a changed configuration or another store."""
         self.change((configuration, store))
 
+    def run(self) -> None:
+        """Works until `stop`; the first minute belongs to the store's preparation and to what has waited for it."""
+        self.rest(_LOOK_S)
+        super().run()
+
     def retreat(self, error: Exception) -> float:  # noqa: ARG002 - all are alike here
         """Waits for the store, or for the desk's database."""
         return _LOOK_S

@@ -5,9 +5,10 @@ An address of apprise holds passwords. It is read when it is used, and neither i
 
 import logging
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from io import StringIO
+from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote, unquote
 
@@ -67,12 +68,22 @@ class Messenger:
         """
         self._open("somebody")
 
-    def send(self, message: Message, address: str = "") -> None:
+    def takes_files(self, address: str = "") -> bool:
+        """Whether files can be sent with a message.
+
+        Raises:
+            NotDelivered: its URL cannot be used.
+        """
+        _, apprise, _ = self._open(address)
+        return bool(apprise[0].attachment_support)
+
+    def send(self, message: Message, address: str = "", files: Sequence[Path] = ()) -> None:
         """Sends a message and waits until it is taken.
 
         Args:
             message: what to say.
             address: of the person; "" for a room.
+            files: sent with it, where `takes_files`.
 
         Raises:
             NotDelivered: it was not, or nobody knows.
@@ -80,7 +91,12 @@ class Messenger:
         url, apprise, body_format = self._open(address)
         with _listen() as said:
             try:
-                taken = apprise.notify(title=message.subject, body=message.body, body_format=body_format)
+                taken = apprise.notify(
+                    title=message.subject,
+                    body=message.body,
+                    body_format=body_format,
+                    attach=[str(file) for file in files] or None,
+                )
             except Exception as error:  # noqa: BLE001 - whatever a plug-in raises
                 # What it says may hold parts of the URL, and so may what it came from.
                 raise NotDelivered(f"{self.name}: apprise failed: {type(error).__name__}") from None

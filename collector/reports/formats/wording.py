@@ -30,6 +30,8 @@ FORMAT_WORDS: Mapping[str, Text] = {
     "format.beside.before": Text(en="period before: {then}", zh="上期：{then}"),
     "format.beside.year_before": Text(en="year before: {then}", zh="去年同期：{then}"),
     "format.beside.budget": Text(en="budget: {then}", zh="预算：{then}"),
+    "format.attached": Text(en="The whole report is attached.", zh="完整报告见附件。"),
+    "format.lies": Text(en="The whole report lies on the gateway: {file}", zh="完整报告存于网关：{file}"),
     "format.unknown": Text(en="not known", zh="未知"),
 }
 """See `collector.reports.wording.Words`."""

@@ -18,7 +18,9 @@ def describe_cost(study: Study, say: Words) -> Section:
     currency = study.context.rates.currency
     key = "chart.cost_days" if is_short(study) else "chart.cost_months"
     chart = Chart(title=say(key), kind="bars", unit=currency, places=places, series=[Series(str(study.period), now)])
-    return Section(heading=heading, charts=[chart], tables=[_tabulate_bands(study, say)])
+    has_bands = len(study.values.bands) > 1 or note_priced(study, say)
+    tables = [_tabulate_bands(study, say)] if has_bands else []
+    return Section(heading=heading, charts=[chart], tables=tables)
 
 
 def make_cost_figure(study: Study, say: Words) -> Figure:

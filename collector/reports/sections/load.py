@@ -22,7 +22,8 @@ def describe_load(study: Study, say: Words) -> Section:
 def list_load_figures(study: Study, say: Words) -> list[Figure]:
     """Peak, base load, mean, load factor and what is used off hours, beside the other periods."""
     now, *others = (find_load(metered) for metered in (study.now, study.before, study.year_before))
-    before, year_before = (load if study.timeline.is_over and load.measured >= ENOUGH else None for load in others)
+    whole = study.timeline.is_over and now.measured >= ENOUGH
+    before, year_before = (load if whole and load.measured >= ENOUGH else None for load in others)
     partly = "" if now.measured >= ENOUGH else say("note.measured", share=write_percent(now.measured))
 
     def make(key: str, unit: str, name: str, *, digits: int = 1, scale: float = 1.0, note: str = "") -> Figure:
@@ -49,6 +50,11 @@ def list_load_figures(study: Study, say: Words) -> list[Figure]:
         make("load_factor", "%", "factor", scale=100),
     ]
     return [*figures, *list_off_hours(study, say)]
+
+
+def make_peak_figure(study: Study, say: Words) -> Figure:
+    """The peak alone."""
+    return list_load_figures(study, say)[0]
 
 
 def list_off_hours(study: Study, say: Words) -> list[Figure]:

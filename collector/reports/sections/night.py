@@ -25,8 +25,8 @@ def describe_night(study: Study, say: Words) -> Section:
         Column(say("share"), "%", 1),
     ]
     rows: list[list[Cell]] = []
-    usages = sorted(study.now.usages.items(), key=lambda item: -_find_median(item[1].nights))
-    for id_, usage in usages:
+    flowing = [item for item in study.now.usages.items() if not item[1].nights or any(item[1].nights)]
+    for id_, usage in sorted(flowing, key=lambda item: -_find_median(item[1].nights)):
         nights = usage.nights
         flow = median(nights) if nights else None
         amount = None if flow is None else flow * hours
@@ -34,7 +34,10 @@ def describe_night(study: Study, say: Words) -> Section:
         lowest = min(nights, default=None)
         rows.append([name_meter(id_, study, say), len(nights), flow, lowest, amount, share])
     begin, end = str(study.context.plan.night).split("-")
-    table = Table(title=say("table.night"), columns=columns, rows=rows, note=say("note.night", begin=begin, end=end))
+    notes = [say("note.night", begin=begin, end=end)]
+    if resting := len(study.now.usages) - len(flowing):
+        notes.append(say("note.resting", count=resting))
+    table = Table(title=say("table.night"), columns=columns, rows=rows, note=say.tell(notes))
     return Section(
         heading=say("heading.night"),
         figures=[make_night_figure(study, say)],

@@ -120,6 +120,23 @@ def test_the_tariff_and_the_factor_change_in_the_middle_of_a_month(make: Make) -
     ]
 
 
+@pytest.mark.parametrize(("day", "night_h"), [("2026-03-29", 5), ("2026-10-25", 7)])
+def test_in_the_nights_in_which_clocks_change_the_night_s_price_holds_for_its_hours(
+    make: Make, day: str, night_h: int
+) -> None:
+    tariff = {
+        "from": "2026-01-01",
+        "price": "0.40 EUR/kWh",
+        "bands": [{"name": {"en": "night"}, "price": "0.10 EUR/kWh", "hours": "00:00-06:00"}],
+    }
+    site = make(meter("em-1"), files={"tariffs": {"electricity": [tariff]}})
+    site.count("em-1", site.period(day).start - DAY, [1.0] * 300)
+    bands = table(report(site, "energy", day), "By band")
+    # 4 kWh an hour, 18 hours of the day at 0.40
+    assert [row[:2] for row in bands.rows] == [["night", 4 * night_h], ["Other hours", 72]]
+    assert [row[4] for row in bands.rows] == pytest.approx([0.4 * night_h, 28.8])
+
+
 def test_before_the_first_price_kwh_are_told_and_money_says_of_how_much_it_is(make: Make) -> None:
     site = make(meter("em-1"), files={"tariffs": TARIFFS})
     site.run("em-1", "2025-12-31", "2026-01-02", 1.0)
@@ -271,10 +288,16 @@ def test_categories_and_places_add_up(make: Make) -> None:
 
 
 def test_water_has_its_night_flow(make: Make) -> None:
-    site = make(meter("wm-1", kind="water_meter", name={"en": "Water"}), files={"tariffs": TARIFFS})
+    site = make(
+        meter("wm-1", kind="water_meter", name={"en": "Water"}),
+        meter("wm-2", kind="water_meter"),
+        files={"tariffs": TARIFFS},
+    )
+    site.run("wm-2", "2026-03-03", "2026-03-05", 0.0)
     # 0.01 m³ a quarter by night, 0.1 from 06:00 to 22:00: 32 · 0.01 + 64 · 0.1 = 6.72 a day
     site.count("wm-1", "2026-03-03", ([0.01] * 24 + [0.1] * 64 + [0.01] * 8) * 2)
     made = report(site, "water", "2026-03-03..2026-03-04")
+    assert made.sections[2].tables[0].note.endswith("Meters that stood still in some hour of every night: 1.")
     assert figure(made, "Water").value == pytest.approx(13.44)
     assert figure(made, "Cost").value == pytest.approx(67.2)
     assert figure(made, "Scope 3: water supply and treatment").value == pytest.approx(13.44 * 0.3)
