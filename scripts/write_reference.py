@@ -1,6 +1,5 @@
 """Writes docs/reference/ from the code. Run it after changing a setting, command, point or metric."""
 
-import inspect
 import types
 from collections.abc import Iterable, Iterator
 from enum import Enum
@@ -12,39 +11,18 @@ from pydantic import BaseModel, ByteSize
 from pydantic.fields import FieldInfo
 
 from collector.cli import Deferred, app
-from collector.commands.configuration import ReadableSchema
-from collector.reports.plan import ReportPlan
 from collector.settings import Settings
 from collector.telemetry import FIGURES
 from devices.durations import write_duration
 from devices.language.catalog import Catalog
 from devices.language.profile import Form, Profile
-from devices.places import Places
 from devices.points import POINT_KINDS, POINTS
 from devices.quantities import DIMENSIONS, Quantity
 from devices.register import Device, Replacement, Text
-from rules.calendars import CalendarPlan
-from rules.conditions.node import Condition
-from rules.rule import Rule
-from rules.when import When
-from tickets.deskplan import DeskPlan
-from tickets.tariffs import Tariffs
+from scripts.reference_parts import NOTE, find_models, walk, write_table
+from scripts.rule_reference import Language, Writer, read_chinese
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
-_NOTE = "<!-- written by scripts/write_reference.py -->\n"
-
-
-def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    lines += ["| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in row) + " |" for row in rows]
-    return "\n".join(lines) + "\n"
-
-
-def _models(annotation: Any) -> list[type[BaseModel]]:  # noqa: ANN401 - any annotation
-    """The models that a field may hold."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    return [model for part in get_args(annotation) for model in _models(part)]
 
 
 def _is_duration(field: FieldInfo) -> bool:
@@ -112,7 +90,7 @@ def _kind(field: FieldInfo) -> str:
 
 def _settings(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, ...]]:
     for name, field in model.model_fields.items():
-        inner = [found for found in _models(field.annotation) if found.__name__ != "Text"]
+        inner = [found for found in find_models(field.annotation) if found.__name__ != "Text"]
         path = f"{prefix}{name}"
         if not inner:
             yield f"`{path}`", _kind(field), _default(field), field.description or ""
@@ -141,13 +119,13 @@ def settings_page() -> str:
     for row in _settings(Settings):
         seen[row[0]] = _merge(seen[row[0]], row) if row[0] in seen else row
     return (
-        f"# Settings\n\n{_NOTE}\nDurations are written `30s`, `15m`, `1h30m`, `7d`. Paths are relative to the"
+        f"# Settings\n\n{NOTE}\nDurations are written `30s`, `15m`, `1h30m`, `7d`. Paths are relative to the"
         " configuration's folder. Unknown keys are errors.\n\n## siteward.yaml\n\n"
-        + _table(head, list(seen.values()))
+        + write_table(head, list(seen.values()))
         + "\n## devices.yaml\n\nA list `tags` of further tags that devices may carry, and a list `devices` of:\n\n"
-        + _table(head, _settings(Device))
+        + write_table(head, _settings(Device))
         + "\nA list `replacements` of meters that took the place of others:\n\n"
-        + _table(head, _settings(Replacement))
+        + write_table(head, _settings(Replacement))
         + "\ndevices.csv and replacements.csv have a column for each of these keys; `name_en`, `name_zh` and"
         " `tag.NAME` stand for what is nested.\n"
         + "\nPasswords and tokens come from `*_file` keys, or from the environment: `SITEWARD_MQTT_PASSWORD`,"
@@ -169,7 +147,7 @@ def commands(command: Any, path: str = "siteward") -> Iterator[tuple[str, Any]]:
 
 def command_line_page() -> str:
     """Every command with its arguments and options."""
-    parts = [f"# Command line\n\n{_NOTE}\nExit codes: 0 good, 1 findings, 2 usage or configuration.\n"]
+    parts = [f"# Command line\n\n{NOTE}\nExit codes: 0 good, 1 findings, 2 usage or configuration.\n"]
     for path, command in commands(typer.main.get_command(app)):
         parts.append(f"\n## {path}\n\n{(command.help or '').strip()}\n")
         rows = []
@@ -181,7 +159,7 @@ def command_line_page() -> str:
                 name = parameter.metavar or (parameter.name or "").upper()
                 rows.append((f"`{name}`", getattr(parameter, "help", "") or ""))
         if rows:
-            parts.append("\n" + _table(("argument or option", "meaning"), rows))
+            parts.append("\n" + write_table(("argument or option", "meaning"), rows))
     return "".join(parts)
 
 
@@ -191,13 +169,13 @@ def points_page() -> str:
     kinds = [(f"`{kind}`", meaning) for kind, meaning in POINT_KINDS.items()]
     units = [(d.name, kept, ", ".join(d.units), f"`{d.example}`") for kept, d in DIMENSIONS.items()]
     return (
-        f"# Points\n\n{_NOTE}\nThe list is closed; a point's name carries its unit.\n\n"
-        + _table(("point", "unit", "type", "kind", "system", "meaning"), rows)
+        f"# Points\n\n{NOTE}\nThe list is closed; a point's name carries its unit.\n\n"
+        + write_table(("point", "unit", "type", "kind", "system", "meaning"), rows)
         + "\n## Kinds\n\n"
-        + _table(("kind", "what it is"), kinds)
+        + write_table(("kind", "what it is"), kinds)
         + "\n## Units\n\nQuantities are written with their unit, in profiles and in the register. These are usual; all"
         " that are understood stand in `devices/units.txt`. Active, reactive and apparent power are not the same.\n\n"
-        + _table(("quantity", "kept in", "usual units", "example"), units)
+        + write_table(("quantity", "kept in", "usual units", "example"), units)
     )
 
 
@@ -208,8 +186,8 @@ def metrics_page() -> str:
         for f in FIGURES
     ]
     return (
-        f"# Metrics\n\n{_NOTE}\nAt `/metrics` for Prometheus; every 30 s as fields of the measurement `siteward`.\n\n"
-        + _table(("at /metrics", "field", "kind", "meaning"), rows)
+        f"# Metrics\n\n{NOTE}\nAt `/metrics` for Prometheus; every 30 s as fields of the measurement `siteward`.\n\n"
+        + write_table(("at /metrics", "field", "kind", "meaning"), rows)
     )
 
 
@@ -220,21 +198,7 @@ def _keys(model: type[BaseModel], but: Iterable[str] = ()) -> str:
         for name, field in model.model_fields.items()
         if name not in but and not field.exclude
     ]
-    return _table(("key", "value", "default", "meaning"), rows)
-
-
-def _list_inner(field: FieldInfo) -> list[type[BaseModel]]:
-    return [model for model in _models(field.annotation) if model.__name__ != "Text"]
-
-
-def _walk(model: type[BaseModel], done: set[type[BaseModel]]) -> Iterator[tuple[str, type[BaseModel]]]:
-    """Every model below another, with the key under which it stands first."""
-    for name, field in model.model_fields.items():
-        for inner in _list_inner(field):
-            if inner not in done:
-                done.add(inner)
-                yield name, inner
-                yield from _walk(inner, done)
+    return write_table(("key", "value", "default", "meaning"), rows)
 
 
 def profiles_page() -> str:
@@ -246,12 +210,12 @@ def profiles_page() -> str:
     ]
     sections = [
         f"\n## `{key}`\n\n{(model.__doc__ or '').splitlines()[0]}\n\n" + _keys(model)
-        for key, model in _walk(Profile, {Form})
+        for key, model in walk(Profile, {Form})
     ]
     return (
-        f"# Profiles\n\n{_NOTE}\nHow a device's payloads are read. [Profiles](../profiles.md) explains the language.\n"
+        f"# Profiles\n\n{NOTE}\nHow a device's payloads are read. [Profiles](../profiles.md) explains the language.\n"
         "\n## Built in\n\n"
-        + _table(("profile", "topics", "for"), rows)
+        + write_table(("profile", "topics", "for"), rows)
         + "\n## Keys of a profile\n\n"
         + _keys(Profile, but=Form.model_fields)
         + "\n## Keys of a form of message\n\nEach of `messages` has these; of one form alone, the profile itself.\n\n"
@@ -260,117 +224,17 @@ def profiles_page() -> str:
     )
 
 
-def _say_schema(schema: dict[str, Any], known: dict[str, dict[str, Any]]) -> str:
-    """What may stand in the place of a value, from its JSON Schema."""
-    examples = schema.get("examples", [])
-    if "$ref" in schema:
-        name = schema["$ref"].rpartition("/")[2]
-        said = _SAID_OF_MODELS.get(name) or ("keys, below" if known[name].get("properties") else "map")
-    elif any("% of nominal_voltage" in str(example) for example in examples):
-        said = "bound"
-    elif examples:
-        duration = "(ms|s|m|min|h|d|w)" in schema.get("pattern", "")
-        said = "duration" if duration else "such as " + ", ".join(f"`{example}`" for example in examples)
-    elif "anyOf" in schema:
-        parts = [part for part in schema["anyOf"] if part.get("type") != "null" and part.get("const") != ""]
-        if parts[-1].get("items") == parts[0]:
-            parts, ending = parts[:1], ", or a list of them"
-        else:
-            ending = ""
-        said = ", ".join(dict.fromkeys(_say_schema(part, known) for part in parts)) + ending
-    elif schema.get("type") == "array":
-        items = schema.get("items") or {"anyOf": schema.get("prefixItems", [])}
-        said = f"list of: {_say_schema(items, known)}"
-    else:
-        said = _say_plain(schema)
-    return said
-
-
-def _say_plain(schema: dict[str, Any]) -> str:
-    """The words that a value may be, else its type."""
-    words = schema.get("enum") or ([str(schema["const"]).lower()] if "const" in schema else [])
-    if len(words) > _WORDS_SHOWN and POINTS.keys() >= set(words):
-        return "a [point](points.md)"
-    types_said = {"string": "text", "boolean": "`true` or `false`", "object": "map"}
-    return ", ".join(f"`{word}`" for word in words) or types_said.get(schema.get("type", ""), "number")
-
-
-_WORDS_SHOWN = 6
-_SAID_OF_MODELS = {"Text": "`{en: …, zh: …}`", "When": "[conditions](conditions.md)"}
-
-
-def _schema_keys(schema: dict[str, Any], known: dict[str, dict[str, Any]]) -> str:
-    """A table of the keys that a schema has."""
-    rows = []
-    for name, inner in schema["properties"].items():
-        default = inner.get("default")
-        plain = default is None or isinstance(default, dict | list) or default == ""
-        shown = "–" if plain else f"`{str(default).lower() if isinstance(default, bool) else default}`"
-        needed = "**required**" if name in schema.get("required", ()) else shown
-        rows.append((f"`{name}`", _say_schema(inner, known), needed, inner.get("description", "")))
-    return _table(("key", "value", "default", "meaning"), rows)
-
-
-def _make_schema(model: type[BaseModel]) -> dict[str, Any]:
-    return model.model_json_schema(schema_generator=ReadableSchema)
-
-
-def conditions_page() -> str:
-    """Every condition that a rule can make."""
-    known = _make_schema(When)["$defs"]
-    found = [
-        (field.alias or name, condition)
-        for name, field in When.model_fields.items()
-        for condition in _models(field.annotation)
-        if issubclass(condition, Condition)
-    ]
-    sections = []
-    for name, condition in found:
-        text = inspect.cleandoc(condition.__doc__ or "")
-        sections.append(f"\n## `{name}`\n\n{text}\n\n" + _schema_keys(known[condition.__name__], known))
-        for inner_name, inner in _walk(condition, {condition}):
-            if not issubclass(inner, Condition):
-                sections.append(f"\n`{inner_name}`, each:\n\n" + _schema_keys(known[inner.__name__], known))
-    logic = [(f"`{field.alias or name}`", field.description or "") for name, field in When.model_fields.items()]
-    return (
-        f"# Conditions\n\n{_NOTE}\nWhat may stand below `when` in a [rule](rules.md): one of these, or several that"
-        " `all`, `any` and `not` combine. A bound is a quantity with its unit, `253 V`, `30 L/h`; of points without a"
-        " unit a number; or a share of a rating of the device: `110 % of nominal_voltage`.\n\n"
-        + _table(("condition", "true where"), logic)
-        + "".join(sections)
-    )
-
-
-def rules_page() -> str:
-    """What rules, calendars, tariffs and the desk's plan may say."""
-    note = "Durations are written `30s`, `15m`, `1h30m`, `7d`. Unknown keys are errors."
-    note += " What stands below `when`: [conditions](conditions.md)."
-    parts = [f"# Rules, calendars, tariffs, desk\n\n{_NOTE}\n{note}\n"]
-    for file, model, entry in (
-        ("rules/*.yaml", Rule, "A list `rules` of:"),
-        ("calendars.yaml", CalendarPlan, "A map `calendars` from names to:"),
-        ("tariffs.yaml", Tariffs, ""),
-        ("reports.yaml", ReportPlan, ""),
-        ("desk.yaml", DeskPlan, ""),
-        ("places.yaml", Places, ""),
-    ):
-        schema = _make_schema(model)
-        known = schema.get("$defs", {})
-        parts.append(f"\n## {file}\n\n{entry}{chr(10) * 2 if entry else ''}" + _schema_keys(schema, known))
-        for name, inner in _walk(model, {model, When, *(_models(When.model_fields["all"].annotation))}):
-            if inner.__name__ in known and not issubclass(inner, Condition):
-                parts.append(f"\n### `{name}`\n\n" + _schema_keys(known[inner.__name__], known))
-    return "".join(parts)
-
-
 PAGES = {
     "settings.md": settings_page,
     "command-line.md": command_line_page,
     "points.md": points_page,
     "metrics.md": metrics_page,
     "profiles.md": profiles_page,
-    "rules.md": rules_page,
-    "conditions.md": conditions_page,
+    **{
+        f"{name}{writer.language.suffix}.md": write
+        for writer in (Writer(Language()), Writer(read_chinese()))
+        for name, write in (("rules", writer.rules_page), ("conditions", writer.conditions_page))
+    },
 }
 
 

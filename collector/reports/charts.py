@@ -36,6 +36,9 @@ _LEGEND_COLUMNS = 4
 _SHADES = 32
 """Of a heat map; with more, matplotlib would draw their scale as a picture of dots."""
 
+_METADATA = ("Date", "Creator", "Format", "Type")
+"""What matplotlib says of itself; a page has no use for it."""
+
 _IDS = re.compile(r'<g id="[^"]*"')
 _SIZE = re.compile(r' (?:width|height)="[^"]*"')
 
@@ -73,7 +76,7 @@ def draw_chart(chart: Chart, number: int, say: Words) -> str:
         else:
             _draw_series(axes, chart, say)
         picture = StringIO()
-        figure.savefig(picture, format="svg", transparent=True, metadata={"Date": None})
+        figure.savefig(picture, format="svg", transparent=True, metadata=dict.fromkeys(_METADATA))
     return _clean(picture.getvalue())
 
 
@@ -82,7 +85,11 @@ def name_places(places: Sequence[datetime] | Sequence[str]) -> list[str]:
     times = [place for place in places if isinstance(place, datetime)]
     if len(times) < len(places):
         return [str(place) for place in places]
-    if all(time.day == 1 for time in times) and all((b - a).days >= _MONTH_DAYS for a, b in pairwise(times)):
+    if (
+        len(times) > 1
+        and all(time.day == 1 for time in times)
+        and all((b - a).days >= _MONTH_DAYS for a, b in pairwise(times))
+    ):
         return [f"{time:%Y-%m}" for time in times]
     if not any(time.hour or time.minute for time in times):
         return [f"{time:%m-%d}" for time in times]

@@ -6,17 +6,20 @@ IPMVP (option C) and ASHRAE Guideline 14 do:
 
     kWh of a day = base + b · heating degrees + c · cooling degrees + w · (1 on a working day)
 
-Only a model with enough days that explains most of what differs between them says anything; IPMVP takes R² > 0.75.
+From which temperatures on a building is heated or cooled differs between buildings; so these, its balance points, are
+searched for, as CalTRACK does: those that explain most, with neither b nor c below zero. Only a model with enough days
+that explains most of what differs between them says anything; IPMVP takes R² > 0.75, here the adjusted one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
 
 from collector.reports.context import Context
 from collector.reports.metering import ENOUGH, Metered
-from collector.reports.timeline import Timeline
+from collector.reports.timeline import Floats, Timeline
 from rules.localtime import show_time
 
 POINT = "temperature_c"
@@ -26,38 +29,55 @@ DAYS_MIN = 20
 
 R2_MIN = 0.75
 
+_HEATING = (None, *range(10, 21))
+_COOLING = (None, *range(16, 29))
+"""Balance points that are tried, °C; None: nothing is heated or cooled by this meter."""
+
 _SLIGHT = 0.2
 """Share of the other degree days that a period must have of its own to say what one of them uses."""
+
+_NOTHING = 0.1
+"""Degree days a day that make no difference."""
 
 _HOURS_MIN = 18
 """A day of which fewer hours are known has no mean."""
 
+_BETTER = 1e-9
+
 
 class DegreeDays(NamedTuple):
-    """Degree days of a period.
+    """Degree days of a period, kelvins times days."""
+
+    heating: float
+    cooling: float
+
+
+class Weather(NamedTuple):
+    """The weather of a period.
 
     Attributes:
-        heating: of each local day, kelvins; None where its mean is not known.
-        cooling: likewise.
+        means: temperature of each local day, °C; None where it is not known.
     """
 
-    heating: Sequence[float | None]
-    cooling: Sequence[float | None]
+    means: Sequence[float | None]
 
     @property
     def known(self) -> float:
         """Share of the days whose mean is known."""
-        return sum(each is not None for each in self.heating) / len(self.heating)
+        return sum(mean is not None for mean in self.means) / len(self.means)
 
-    def sum(self) -> tuple[float, float] | None:
-        """Heating and cooling degree days, scaled up to all days; None where too few are known."""
+    def sum(self, heating_below: float, cooling_above: float) -> DegreeDays | None:
+        """Its degree days, scaled up to all days; None where too few are known."""
         if self.known < ENOUGH:
             return None
-        return sum(filter(None, self.heating)) / self.known, sum(filter(None, self.cooling)) / self.known
+        known = [mean for mean in self.means if mean is not None]
+        heating = sum(max(0.0, heating_below - mean) for mean in known)
+        cooling = sum(max(0.0, mean - cooling_above) for mean in known)
+        return DegreeDays(heating / self.known, cooling / self.known)
 
 
-def read_degree_days(context: Context, timeline: Timeline) -> DegreeDays | None:
-    """The degree days of a period; None where no sensor is named.
+def read_weather(context: Context, timeline: Timeline) -> Weather | None:
+    """The weather of a period; None where no sensor is named.
 
     Raises:
         StoreError: the database does not answer.
@@ -71,12 +91,11 @@ def read_degree_days(context: Context, timeline: Timeline) -> DegreeDays | None:
     hours: dict[object, list[float]] = {}
     for time, value in found.get(plan.device, ()):
         hours.setdefault(show_time(time, timeline.zone).date(), []).append(float(value))
-    means = [
-        sum(values) / len(values) if len(values := hours.get(day, [])) >= _HOURS_MIN else None for day in timeline.days
-    ]
-    return DegreeDays(
-        [None if mean is None else max(0.0, plan.heating_below - mean) for mean in means],
-        [None if mean is None else max(0.0, mean - plan.cooling_above) for mean in means],
+    return Weather(
+        [
+            sum(values) / len(values) if len(values := hours.get(day, [])) >= _HOURS_MIN else None
+            for day in timeline.days
+        ]
     )
 
 
@@ -84,12 +103,16 @@ class Fit(NamedTuple):
     """How a day's consumption follows the weather.
 
     Attributes:
-        per_heating: kWh for a heating degree day.
-        per_cooling: kWh for a cooling degree day.
-        r2: share of what differs between days that is explained.
+        heating_below: balance point, °C; None where nothing is heated.
+        cooling_above: likewise.
+        per_heating: kWh for a heating degree day; 0 where nothing is heated.
+        per_cooling: likewise.
+        r2: share of what differs between days that is explained, adjusted.
         days: that were looked at.
     """
 
+    heating_below: float | None
+    cooling_above: float | None
     per_heating: float
     per_cooling: float
     r2: float
@@ -100,26 +123,31 @@ class Fit(NamedTuple):
         """Whether it says anything."""
         return self.days >= DAYS_MIN and self.r2 >= R2_MIN
 
-    def covers(self, here: tuple[float, float], there: tuple[float, float]) -> bool:
-        """Whether these days know the other weather: of cooling, a period without it says nothing."""
-        return all(_SLIGHT * theirs <= ours for ours, theirs in zip(here, there, strict=True))
-
-    def shift(self, here: tuple[float, float], there: tuple[float, float]) -> float:
-        """What would have been used more with other degree days, kWh.
+    def shift(self, here: Weather, there: Weather) -> float | None:
+        """What would have been used more in other weather, kWh; None where that is not known.
 
         Args:
-            here: heating and cooling degree days of the period.
-            there: the others.
+            here: of the period.
+            there: the other.
         """
-        return self.per_heating * (there[0] - here[0]) + self.per_cooling * (there[1] - here[1])
+        bases = self.heating_below or 0.0, self.cooling_above or 0.0
+        ours, theirs = here.sum(*bases), there.sum(*bases)
+        if ours is None or theirs is None:
+            return None
+        return self.per_heating * (theirs.heating - ours.heating) + self.per_cooling * (theirs.cooling - ours.cooling)
 
 
-def fit_days(metered: Metered, degrees: DegreeDays, working: Sequence[bool] | None) -> Fit:
+def is_like(here: DegreeDays, there: DegreeDays, days: int) -> bool:
+    """Whether one period's days can tell of another's: without cooling nothing is learned of cooling."""
+    return all(_SLIGHT * theirs <= ours or theirs < _NOTHING * days for ours, theirs in zip(here, there, strict=True))
+
+
+def fit_days(metered: Metered, weather: Weather, working: Sequence[bool] | None) -> Fit:
     """Sets the days of a period against their weather; days that are not known are left out.
 
     Args:
         metered: the consumption.
-        degrees: of the same days.
+        weather: of the same days.
         working: of each day, whether people work on it; None where nobody said.
     """
     timeline = metered.timeline
@@ -128,15 +156,37 @@ def fit_days(metered: Metered, degrees: DegreeDays, working: Sequence[bool] | No
     certain = timeline.sum_by_day(metered.certain)
     sure = [
         number
-        for number, heating in enumerate(degrees.heating)
-        if heating is not None and quarters[number] and certain[number] >= ENOUGH * quarters[number]
+        for number, mean in enumerate(weather.means)
+        if mean is not None and quarters[number] and certain[number] >= ENOUGH * quarters[number]
     ]
+    best = Fit(None, None, 0.0, 0.0, 0.0, len(sure))
     if len(sure) < DAYS_MIN:
-        return Fit(0.0, 0.0, 0.0, len(sure))
-    columns = [degrees.heating, degrees.cooling, *([working] if working is not None else [])]
-    matrix = np.column_stack([np.ones(len(sure)), *([float(each[n] or 0.0) for n in sure] for each in columns)])
-    wanted = amounts[sure]
-    found = np.linalg.lstsq(matrix, wanted, rcond=None)[0]
-    spread = float(((wanted - wanted.mean()) ** 2).sum())
-    rest = float(((wanted - matrix @ found) ** 2).sum())
-    return Fit(float(found[1]), float(found[2]), 1 - rest / spread if spread > 0 else 0.0, len(sure))
+        return best
+    means = np.array([weather.means[number] for number in sure], dtype=np.float64)
+    works = [] if working is None else [np.array(working, dtype=np.float64)[sure]]
+    for fit in _try_all(means, works, amounts[sure]):
+        if fit.r2 > best.r2 + _BETTER:
+            best = fit
+    return best
+
+
+def _try_all(means: Floats, works: Sequence[Floats], amounts: Floats) -> Iterator[Fit]:
+    """The model with every pair of balance points, but those that would have heating or cooling save energy."""
+    spread = float(((amounts - amounts.mean()) ** 2).sum())
+    if spread <= 0:
+        return
+    for heating, cooling in product(_HEATING, _COOLING):
+        if heating is not None and cooling is not None and heating > cooling:
+            continue
+        columns = [np.ones(len(means)), *works]
+        columns += [] if heating is None else [np.maximum(0.0, heating - means)]
+        columns += [] if cooling is None else [np.maximum(0.0, means - cooling)]
+        matrix = np.column_stack(columns)
+        found = np.linalg.lstsq(matrix, amounts, rcond=None)[0]
+        slopes = list(found[1 + len(works) :])
+        per_heating = 0.0 if heating is None else float(slopes.pop(0))
+        per_cooling = 0.0 if cooling is None else float(slopes.pop(0))
+        if min(per_heating, per_cooling) >= 0:
+            rest = float(((amounts - matrix @ found) ** 2).sum())
+            free = (len(means) - 1) / (len(means) - len(columns))
+            yield Fit(heating, cooling, per_heating, per_cooling, 1 - rest / spread * free, len(means))

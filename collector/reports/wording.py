@@ -256,6 +256,8 @@ WORDS: Mapping[str, Text] = {
     "note.resting": _text(
         "Meters that stood still in some hour of every night: {count}.", "每夜均有整点小时无流量的表计：{count} 块。"
     ),
+    "note.heated": _text("Heated below {base} °C.", "低于 {base} °C 采暖。"),
+    "note.cooled": _text("Cooled above {base} °C.", "高于 {base} °C 制冷。"),
     # ── remarks ──
     "remark.not_over": _text(
         "The period is not over: figures are up to {time}, and are compared with nothing.",
@@ -311,10 +313,10 @@ WORDS: Mapping[str, Text] = {
     ),
     "remark.degree_days": _text(
         "Degree days: of each day whose mean is below {heating} °C or above {cooling} °C, the difference. Adjusted"
-        " consumption: what a degree day uses, by least squares over the days of the period with working days as a"
-        " second cause, times the difference in degree days (IPMVP option C; R² of 0.75 and 20 days are needed).",
+        " consumption: by least squares over the days of the period, with working days as a second cause and the"
+        " balance points that explain most (IPMVP option C; an adjusted R² of 0.75 and 20 days are needed).",
         "度日数：日均温低于 {heating} °C 或高于 {cooling} °C 之差的累计。修正方法：以本期各日对度日数及工作日作最小二乘"
-        "回归（IPMVP 选项 C；要求 R² ≥ 0.75 且不少于 20 天），再乘以度日数之差。",
+        "回归，平衡点温度取解释度最高者（IPMVP 选项 C；要求调整后 R² ≥ 0.75 且不少于 20 天）。",
     ),
     "remark.ledger": _text(
         "By the loss ledger, of {expected} readings expected {stored} are stored, {unexplained} are unexplained.",

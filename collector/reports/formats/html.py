@@ -1,5 +1,6 @@
 """Reports as one page of HTML: nothing else is needed to see it, and nothing in it is run or fetched."""
 
+import re
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,9 @@ from collector.reports.wording import Words, write_number
 
 if TYPE_CHECKING:
     from jinja2 import Template
+
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+"""Characters that no page may hold, whatever a title says."""
 
 
 def write_html(report: Report) -> bytes:
@@ -22,7 +26,7 @@ def write_html(report: Report) -> bytes:
         days=show.show_days(report, say),
         draw=lambda chart: draw_chart(chart, next(numbers), say),
     )
-    return page.encode()
+    return _CONTROLS.sub("", page).encode()
 
 
 @cache

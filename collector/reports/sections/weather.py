@@ -5,7 +5,7 @@ from collector.reports.metering import ENOUGH
 from collector.reports.sections.load import find_working_days
 from collector.reports.sections.parts import find_change, find_unit
 from collector.reports.study import Study
-from collector.reports.weather import Fit, fit_days, read_degree_days
+from collector.reports.weather import Fit, fit_days, is_like, read_weather
 from collector.reports.wording import Words, write_number, write_percent
 
 
@@ -15,54 +15,57 @@ def describe_weather(study: Study, say: Words) -> Section:
     Raises:
         StoreError: the database does not answer.
     """
-    heading = say("heading.weather")
-    degrees = read_degree_days(study.context, study.timeline)
-    if degrees is None:
+    heading, plan = say("heading.weather"), study.context.plan.temperature
+    weather, then = (read_weather(study.context, each.timeline) for each in (study.now, study.year_before))
+    if plan is None or weather is None or then is None:
         return Section(heading=heading, paragraphs=[say("say.no_weather")])
-    here = degrees.sum()
+    here, there = (each.sum(plan.heating_below, plan.cooling_above) for each in (weather, then))
     if here is None:
-        told = say("say.few_temperatures", known=write_percent(degrees.known))
-        return Section(heading=heading, paragraphs=[told])
-    then = read_degree_days(study.context, study.year_before.timeline)
-    there = then.sum() if then else None
+        return Section(heading=heading, paragraphs=[say("say.few_temperatures", known=write_percent(weather.known))])
     figures = [
-        Figure(
-            label=say(key),
-            value=here[number],
-            unit="K·d",
-            digits=0,
-            year_before=there[number] if there else None,
-        )
+        Figure(label=say(key), value=here[number], unit="K·d", year_before=there[number] if there else None)
         for number, key in enumerate(("heating_days", "cooling_days"))
     ]
-    fit = fit_days(study.now, degrees, find_working_days(study))
+    fit = fit_days(study.now, weather, find_working_days(study))
     if not fit.is_good:
         told = say("say.bad_fit", days=fit.days, r2=f"{fit.r2:.2f}")
         return Section(heading=heading, paragraphs=[told], figures=figures)
-    note = say("say.fit", days=fit.days, r2=f"{fit.r2:.2f}")
-    unit = f"{find_unit(study)}/(K·d)"
-    figures += [
-        Figure(label=say(key), value=slope, unit=unit, digits=1, less_is_better=True, note=note)
-        for key, slope, days in (
-            ("per_heating", fit.per_heating, here[0]),
-            ("per_cooling", fit.per_cooling, here[1]),
-        )
-        if days > 0
-    ]
-    told, normalised = _normalise(study, fit, here, there, say)
+    figures += _list_slopes(study, fit, say)
+    if there is not None and not is_like(here, there, study.period.days):
+        told = say("say.other_weather", period=study.period.year_before())
+        return Section(heading=heading, paragraphs=[told], figures=figures)
+    told, normalised = _normalise(study, fit.shift(weather, then), say)
     return Section(heading=heading, paragraphs=[told], figures=[*figures, *normalised])
 
 
-def _normalise(
-    study: Study, fit: Fit, here: tuple[float, float], there: tuple[float, float] | None, say: Words
-) -> tuple[str, list[Figure]]:
+def _list_slopes(study: Study, fit: Fit, say: Words) -> list[Figure]:
+    """What a degree day uses."""
+    note = say("say.fit", days=fit.days, r2=f"{fit.r2:.2f}")
+    slopes = (
+        ("per_heating", fit.per_heating, "note.heated", fit.heating_below),
+        ("per_cooling", fit.per_cooling, "note.cooled", fit.cooling_above),
+    )
+    return [
+        Figure(
+            label=say(key),
+            value=slope,
+            unit=f"{find_unit(study)}/(K·d)",
+            digits=1,
+            less_is_better=True,
+            note=say.tell([say(balance, base=f"{base:g}"), note]),
+        )
+        for key, slope, balance, base in slopes
+        if base is not None
+    ]
+
+
+def _normalise(study: Study, shift: float | None, say: Words) -> tuple[str, list[Figure]]:
+    """The consumption in the weather of the year before, in words and as a figure."""
     period = study.period.year_before()
     found = study.compare()
-    if there is None or found.now is None or study.now.known() < ENOUGH or not study.timeline.is_over:
+    if shift is None or found.now is None or study.now.known() < ENOUGH or not study.timeline.is_over:
         return say("say.no_year_before", period=period), []
-    if not fit.covers(here, there):
-        return say("say.other_weather", period=period), []
-    adjusted = found.now + fit.shift(here, there)
+    adjusted = found.now + shift
     figure = Figure(
         label=say("normalised", period=period),
         value=adjusted,

@@ -8,7 +8,7 @@ import pytest
 from collector.reports.metering import Metered, read_metered
 from collector.reports.plant import Plant
 from collector.reports.timeline import Timeline
-from collector.reports.weather import DegreeDays, fit_days, read_degree_days
+from collector.reports.weather import DegreeDays, Weather, fit_days, is_like, read_weather
 from devices.reading import Reading
 from tests.reportsite import ReportSite, meter
 
@@ -38,28 +38,32 @@ def warm(site: ReportSite, begin: str, means: list[float], hours: int = 24) -> N
     )
 
 
-def read(site: ReportSite, period: str) -> tuple[Metered, DegreeDays]:
+def read(site: ReportSite, period: str) -> tuple[Metered, Weather]:
     context = site.context()
     timeline = Timeline(site.period(period), context.now)
-    degrees = read_degree_days(context, timeline)
-    assert degrees is not None
-    return read_metered(context, Plant(site.configuration, "electricity"), timeline, {}), degrees
+    weather = read_weather(context, timeline)
+    assert weather is not None
+    return read_metered(context, Plant(site.configuration, "electricity"), timeline, {}), weather
 
 
 def test_degree_days_are_of_daily_means(site: ReportSite) -> None:
     warm(site, "2026-02-02", [8, 18, 22, 30])
-    _, degrees = read(site, "2026-02-02..2026-02-05")
+    _, weather = read(site, "2026-02-02..2026-02-05")
+    assert weather.means == pytest.approx([8, 18, 22, 30])
     # 18 - 8 and 30 - 26; hours of 16 °C on the second day do not count, for its mean is 18 °C
-    assert degrees.heating == pytest.approx([10, 0, 0, 0])
-    assert degrees.cooling == pytest.approx([0, 0, 0, 4])
-    assert degrees.sum() == pytest.approx((10, 4))
+    assert weather.sum(18, 26) == pytest.approx((10, 4))
 
 
 def test_a_day_of_which_too_little_is_known_has_none(site: ReportSite) -> None:
     warm(site, "2026-02-02", [8, 8], hours=17)
-    _, degrees = read(site, "2026-02-02..2026-02-03")
-    assert degrees.heating == [None, None]
-    assert degrees.sum() is None
+    _, weather = read(site, "2026-02-02..2026-02-03")
+    assert weather.means == [None, None]
+    assert weather.sum(18, 26) is None
+
+
+def test_a_few_days_that_are_missing_are_scaled_up() -> None:
+    assert Weather([8.0] * 39 + [None]).sum(18, 26) == pytest.approx((400, 0))
+    assert Weather([8.0] * 18 + [None] * 2).sum(18, 26) is None
 
 
 def test_the_model_finds_what_a_degree_day_uses(site: ReportSite) -> None:
@@ -69,28 +73,56 @@ def test_the_model_finds_what_a_degree_day_uses(site: ReportSite) -> None:
     amounts = [100 + 5 * (18 - mean) + 20 * works for mean, works in zip(means, working, strict=True)]
     warm(site, "2026-02-02", means)
     site.count("em-1", "2026-02-02", [amount / 96 for amount in amounts for _ in range(96)])
-    metered, degrees = read(site, "2026-02-02..2026-02-23")
-    fit = fit_days(metered, degrees, working)
+    metered, weather = read(site, "2026-02-02..2026-02-23")
+    fit = fit_days(metered, weather, working)
     assert fit.per_heating == pytest.approx(5)
+    assert (fit.heating_below, fit.cooling_above) == (18, None)
     assert fit.r2 == pytest.approx(1)
     assert fit.days == 22
     assert fit.is_good
-    # With 100 heating degree days more it would have used 500 kWh more.
-    assert fit.shift((200, 0), (300, 0)) == pytest.approx(500)
-    assert not fit.covers((200, 0), (200, 50)), "what a cooling degree day uses it has not seen"
-    unexplained = fit_days(metered, degrees, None)
+    # 22 days that are 2 K colder each have 44 heating degree days more; on that of 18 °C it is 2 as well
+    colder = Weather([mean - 2 for mean in means])
+    assert fit.shift(weather, colder) == pytest.approx(220)
+    assert fit.shift(weather, Weather([None] * 22)) is None
+    unexplained = fit_days(metered, weather, None)
     assert unexplained.r2 < 1, "without working days the rest is chance"
+
+
+def test_balance_points_are_those_of_the_building(site: ReportSite) -> None:
+    # Heated below 14 °C with 3 kWh a degree day, cooled above 20 °C with 8: days from -2 to 30 °C, in no order
+    means = [float(number * 7 % 33 - 2) for number in range(33)]
+    amounts = [50 + 3 * max(0, 14 - mean) + 8 * max(0, mean - 20) for mean in means]
+    warm(site, "2026-04-01", means)
+    site.count("em-1", "2026-04-01", [amount / 96 for amount in amounts for _ in range(96)])
+    metered, weather = read(site, "2026-04-01..2026-05-03")
+    fit = fit_days(metered, weather, None)
+    assert (fit.heating_below, fit.cooling_above) == (14, 20)
+    assert [fit.per_heating, fit.per_cooling] == pytest.approx([3, 8])
+    assert fit.r2 == pytest.approx(1)
+
+
+def test_what_has_nothing_to_do_with_the_weather_is_not_explained_by_it(site: ReportSite) -> None:
+    warm(site, "2026-04-01", [float(number * 7 % 33 - 2) for number in range(33)])
+    site.count("em-1", "2026-04-01", [(100 + day * day % 7) / 96 for day in range(33) for _ in range(96)])
+    metered, weather = read(site, "2026-04-01..2026-05-03")
+    assert not fit_days(metered, weather, None).is_good
+
+
+def test_what_is_not_there_is_not_learned() -> None:
+    assert is_like(DegreeDays(200, 0), DegreeDays(300, 0), 30)
+    assert is_like(DegreeDays(200, 0), DegreeDays(300, 2), 30), "less than a tenth of a degree a day"
+    assert not is_like(DegreeDays(200, 0), DegreeDays(200, 50), 30), "what cooling uses it has not seen"
 
 
 def test_too_few_days_say_nothing(site: ReportSite) -> None:
     warm(site, "2026-02-02", [float(number) for number in range(19)])
     site.count("em-1", "2026-02-02", [1.0] * 96 * 19)
-    metered, degrees = read(site, "2026-02-02..2026-02-20")
-    fit = fit_days(metered, degrees, None)
+    metered, weather = read(site, "2026-02-02..2026-02-20")
+    fit = fit_days(metered, weather, None)
     assert (fit.days, fit.is_good) == (19, False)
 
 
 def test_without_a_sensor_there_are_no_degree_days(tmp_path: Path) -> None:
     site = ReportSite(tmp_path, [meter("em-1")])
-    assert read_degree_days(site.context(), Timeline(site.period("2026-02-02"), site.at("2027-01-01"))) is None
+    assert read_weather(site.context(), Timeline(site.period("2026-02-02"), site.at("2027-01-01"))) is None
     site.store.close()
