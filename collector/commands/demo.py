@@ -7,7 +7,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, redirect_stderr, suppress
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -66,7 +66,7 @@ def demo(
     console.print(
         f"\nThe demo keeps everything in {folder}\nLook into it with: siteward tickets list -c {configuration.folder}"
     )
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends it as Ctrl-C does
+    ended = _end_on_signals()
     try:
         with (
             _log_to(folder / "daemon.log"),
@@ -78,7 +78,12 @@ def demo(
                 if days:
                     _fill_back(daemon, publisher, campus, now)
                 if live:
-                    _watch(daemon, campus, lambda stop: go_live(publisher, campus, now, interval=every, stopping=stop))
+                    _watch(
+                        daemon,
+                        campus,
+                        lambda stop: go_live(publisher, campus, now, interval=every, stopping=stop),
+                        ended,
+                    )
             summary = _summarize(daemon)
     except (CollectorError, OSError, sqlite3.Error) as error:
         fail(f"{error}\nThe logs in {folder} say more.", 1)
@@ -167,8 +172,24 @@ def _fill_back(daemon: Daemon, publisher: Publisher, campus: Campus, until: int)
     )
 
 
-def _watch(daemon: Daemon, campus: Campus, publish: Callable[[threading.Event], None]) -> None:
-    """Publishes in a thread and shows what arrives, until Ctrl-C or until publishing fails."""
+def _end_on_signals() -> threading.Event:
+    """Has SIGTERM end the demo as Ctrl-C does. What is set then ends it, too, where the interrupt gets lost.
+
+    That happens where it comes while a finalizer runs: Python reports such an exception and goes on.
+    """
+    ended = threading.Event()
+
+    def end(*_: object) -> None:
+        ended.set()
+        raise KeyboardInterrupt
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end)
+    return ended
+
+
+def _watch(daemon: Daemon, campus: Campus, publish: Callable[[threading.Event], None], ended: threading.Event) -> None:
+    """Publishes in a thread and shows what arrives, until the demo is ended or publishing fails."""
     site = daemon.configuration.settings.site
     language = pick_language()
     title = f"Siteward demo · {site.name.pick(language, site.id)} · Ctrl-C ends it"
@@ -179,27 +200,25 @@ def _watch(daemon: Daemon, campus: Campus, publish: Callable[[threading.Event], 
         publishing = pool.submit(publish, stopping)
         try:
             if console.is_terminal:
-                _draw(daemon, view, publishing)
+                _draw(daemon, view, lambda pause_s: ended.wait(pause_s) or publishing.done())
             else:
-                _print_lines(daemon, view, publishing)
+                _print_lines(daemon, view, lambda pause_s: ended.wait(pause_s) or publishing.done())
         finally:
             stopping.set()
         publishing.result()
 
 
-def _draw(daemon: Daemon, view: LiveView, publishing: "Future[None]") -> None:
+def _draw(daemon: Daemon, view: LiveView, is_over: Callable[[float], bool]) -> None:
     with Screen(console=console, screen=True, auto_refresh=False) as screen:
-        while not publishing.done():
+        while not is_over(_REDRAW_S):
             screen.update(view.render(daemon.live(), time.time_ns(), console.height), refresh=True)
-            wait([publishing], _REDRAW_S)
 
 
-def _print_lines(daemon: Daemon, view: LiveView, publishing: "Future[None]") -> None:
-    while not publishing.done():
+def _print_lines(daemon: Daemon, view: LiveView, is_over: Callable[[float], bool]) -> None:
+    while not is_over(_LINE_S):
         now, live = time.time_ns(), daemon.live()
         for line in (view.summarize(live, now), *view.tell_tickets(live)):
             console.print(f"{view.tell_time(now)}  {line}", markup=False, highlight=False, soft_wrap=True)
-        wait([publishing], _LINE_S)
 
 
 def _summarize(daemon: Daemon) -> str:
