@@ -39,7 +39,9 @@ log = structlog.get_logger()
 CONSUMERS = ("store", ledger.CURSOR, judging.CURSOR)
 """Who holds back the trimming of the journal."""
 
-_LEDGER_KEEP = 30 * NANOSECONDS["d"]
+_LEDGER_KEEP = 63 * NANOSECONDS["d"]
+"""On the last day of a month the whole month before it can still be reported on."""
+
 _LOOK_S = 0.5
 _STOP_S = 4.0
 _STUCK_S = 90.0

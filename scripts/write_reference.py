@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import typer
+import yaml
 from pydantic import BaseModel, ByteSize
 from pydantic.fields import FieldInfo
 
@@ -19,6 +20,7 @@ from devices.language.profile import Form, Profile
 from devices.points import POINT_KINDS, POINTS
 from devices.quantities import DIMENSIONS, Quantity
 from devices.register import Device, Replacement, Text
+from rules.rule import Rule
 from scripts.reference_parts import NOTE, find_models, walk, write_table
 from scripts.rule_reference import Language, Writer, read_chinese
 
@@ -224,12 +226,35 @@ def profiles_page() -> str:
     )
 
 
+def library_page() -> str:
+    """The rules that come with Siteward, as a site may copy them."""
+    folder = FOLDER.parents[1] / "config" / "rules"
+    intro = (
+        "They stand in [config/rules](../../config/rules), each with its test beside it: copy what a site needs. A"
+        " runbook says what to check and do; one of the same name in the site's own folder takes its place."
+    )
+    parts = [f"# Rules that come with Siteward\n\n{NOTE}\n{intro}\n"]
+    for file in sorted(folder.glob("*.yaml")):
+        if not file.name.endswith(".test.yaml"):
+            rules = [Rule.model_validate(rule) for rule in yaml.safe_load(file.read_text(encoding="utf-8"))["rules"]]
+            rows = [(f"`{rule.id}`", rule.name.en, rule.name.zh, rule.severity, _link_runbook(rule)) for rule in rules]
+            head = ("rule", "name", "名称", "severity", "runbook")
+            parts.append(f"\n## {file.name}\n\n" + write_table(head, rows))
+    return "".join(parts)
+
+
+def _link_runbook(rule: Rule) -> str:
+    runbook = Path(rule.ticket.runbook if rule.ticket else "")
+    return f"[{runbook.stem}](../runbooks/{runbook.name})" if runbook.name else "–"
+
+
 PAGES = {
     "settings.md": settings_page,
     "command-line.md": command_line_page,
     "points.md": points_page,
     "metrics.md": metrics_page,
     "profiles.md": profiles_page,
+    "library.md": library_page,
     **{
         f"{name}{writer.language.suffix}.md": write
         for writer in (Writer(Language()), Writer(read_chinese()))

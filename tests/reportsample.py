@@ -32,7 +32,7 @@ def make_sample(language: Language = "en") -> Report:
     )
 
 
-def _sum_up(is_zh: bool) -> Section:  # noqa: FBT001 - one of two languages
+def _sum_up(is_zh: bool) -> Section:
     return Section(
         heading="摘要" if is_zh else "Summary",
         paragraphs=["校园共用电 12,346 kWh。" if is_zh else "Campus used 12,346 kWh.", ""],
@@ -54,7 +54,7 @@ def _sum_up(is_zh: bool) -> Section:  # noqa: FBT001 - one of two languages
     )
 
 
-def _detail(is_zh: bool) -> Section:  # noqa: FBT001 - likewise
+def _detail(is_zh: bool) -> Section:
     return Section(
         heading="用量" if is_zh else "Consumption",
         charts=[

@@ -1,8 +1,8 @@
 """A page of the docs, followed: its commands run in order in a clean folder, and what it shows must be what is seen.
 
-A page is Markdown with fenced blocks. `sh` is run, `text` is what is to be seen of the block before it: these lines
-one after the other, where `…` stands for what varies, and a line of `…` alone for any lines. A comment before a block
-says how it is run:
+A page is Markdown with fenced blocks. `yaml` that begins with `# FILE` goes into that file: keys take the place of
+others, lists grow. `sh` is run. `text` is what is to be seen of the block before it: these lines one after the other,
+where `…` stands for what varies, and a line of `…` alone for any lines. A comment before a block says how it is run:
 
     <!-- not run by the tests: WHY -->   is left out
     <!-- in another terminal -->         goes on in the background; what it shows is waited for. `, then Ctrl-C` ends it
@@ -21,6 +21,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from typing import Any
+
+import yaml
 
 from tests.integration.servers import Mosquitto, find_free_port, wait_until
 
@@ -28,7 +31,7 @@ ROOT = Path(__file__).parents[1]
 _INTERRUPTED = "in another terminal, then Ctrl-C"
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _NOTE = re.compile(r"<!-- (.*) -->\n+\Z")
-_PATIENCE_S = 60.0
+_PATIENCE_S = 120.0
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,8 @@ def read_blocks(page: Path) -> list[Block]:
         if fence[1] == "sh":
             shown = following[2] if following and following[1] == "text" else ""
             blocks.append(Block(place, fence[2], note, shown))
+        elif fence[1] == "yaml" and fence[2].startswith("# "):
+            blocks.append(Block(place, fence[2], "to be written", ""))
         elif note == "the other terminal shows":
             blocks.append(Block(place, "", note, fence[2]))
     return blocks
@@ -73,14 +78,29 @@ def read_blocks(page: Path) -> list[Block]:
 def agrees(shown: str, said: str) -> bool:
     """Whether all that a page shows was said, in this order; how wide columns are does not matter."""
     wanted = ""
-    for line in filter(None, _squeeze(shown)):
+    for line in _squeeze(shown):
         exact = ".*".join(re.escape(part) for part in line.split("…"))
         wanted += r"(?:.*\n)*?" if line == "…" else rf"{exact}\n"
     return re.search(f"^{wanted}", "".join(f"{line}\n" for line in _squeeze(said)), re.MULTILINE) is not None
 
 
+def add_to_file(folder: Path, text: str) -> None:
+    """Does what somebody does who adds lines to a YAML file; the first of them is a comment with the file's name."""
+    path = folder / text.split("\n", 1)[0].removeprefix("# ")
+    path.parent.mkdir(exist_ok=True)
+    there = yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else {}
+    content = yaml.safe_dump(_merge(there, yaml.safe_load(text)), allow_unicode=True, sort_keys=False)
+    path.write_text(content, encoding="utf-8")
+
+
+def _merge(there: Any, new: Any) -> Any:  # noqa: ANN401 - YAML
+    if isinstance(there, dict) and isinstance(new, dict):
+        return there | {key: _merge(there.get(key), value) for key, value in new.items()}
+    return [*there, *new] if isinstance(there, list) and isinstance(new, list) else new
+
+
 def _squeeze(text: str) -> list[str]:
-    return [" ".join(line.split()) for line in text.splitlines()]
+    return [" ".join(line.split()) for line in text.splitlines() if line.strip()]
 
 
 class Walker:
@@ -106,8 +126,16 @@ class Walker:
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}:/usr/sbin",
             "TMPDIR": str(home),
         }
-        self._environment = self._fresh
+        self._environment = self._fresh | {"PWD": str(folder)}
         self._terminals: list[_Terminal] = []
+
+    def settle(self, *, needs_daemon: bool) -> None:
+        """Makes the folder the configuration that commands take; where it is asked for, its daemon runs."""
+        for environment in (self._fresh, self._environment):
+            environment["SITEWARD_CONFIG"] = str(self.folder)
+        self._adapt()
+        if needs_daemon:
+            self._run(Block("the daemon", "siteward run", "in another terminal", '{…, "event": "subscribed", …}'))
 
     def follow(self, blocks: Iterable[Block]) -> None:
         """Runs every block that is run."""
@@ -123,6 +151,8 @@ class Walker:
             self._await(block, terminal.read)
             if block.note == _INTERRUPTED:
                 self._terminals.pop().end(signal.SIGINT)
+        elif block.note == "to be written":
+            add_to_file(self.folder, block.script)
         elif block.note == "the other terminal shows":
             self._await(block, self._terminals[-1].read)
         elif block.note == "look again":
@@ -134,11 +164,11 @@ class Walker:
             assert agrees(block.shown, self._restore(said)), f"{block.place}: shows\n{block.shown}\nsaid\n{said}"
 
     def _call(self, script: str) -> tuple[int, str]:
-        """Runs commands to their end; exit code, and what they say. What they export stays."""
+        """Runs commands to their end; exit code, and what they say. Where they go and what they export stays."""
         state = self.folder / ".home" / "environment"
         result = subprocess.run(
             ["/bin/bash", "-e", "-o", "pipefail", "-c", f"{script}\nenv -0 >{state}"],
-            cwd=self.folder, env=self._environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            cwd=self._environment["PWD"], env=self._environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, text=True, timeout=_PATIENCE_S, check=False,
         )  # fmt: skip
         if result.returncode == 0:
@@ -176,7 +206,8 @@ class Walker:
 
     def _adapt(self) -> None:
         """Exchanges the ports in every configuration that was written."""
-        for path in [*self.folder.glob("siteward.yaml"), *self.folder.glob("*/siteward.yaml")]:
+        paths = [path for depth in ("", "*/", "*/*/") for path in self.folder.glob(f"{depth}siteward.yaml")]
+        for path in paths:
             text = path.read_text(encoding="utf-8")
             if path.resolve().is_relative_to(self.folder) and "\nhttp:" not in text:
                 path.write_text(self._exchange(text + "\nhttp: {listen: 127.0.0.1:9464}\n"), encoding="utf-8")

@@ -12,9 +12,10 @@ from tickets.book import read_event, read_ticket
 from tickets.history import replay
 from tickets.servicelevels import Hours, measure, read_clocks
 from tickets.tables import EVENTS, TICKETS
-from tickets.ticket import Event, EventKind, Rating, Ticket
+from tickets.ticket import RUNNING, Event, EventKind, Rating, Ticket
 
 _FINISHED = frozenset({"done", "resolved", "closed"})
+_UNDONE = RUNNING | {"waiting"}
 _SATISFIED = 4
 """Of 5: a rating whose three marks have such a mean, or more, is of somebody who is satisfied."""
 
@@ -33,10 +34,10 @@ class Review(NamedTuple):
             return None
         return ticket.done_at or ticket.resolved_at or ticket.closed_at
 
-    def is_open_at(self, time: int) -> bool:
-        """Whether it was open just before a moment (UTC ns)."""
+    def is_undone_at(self, time: int) -> bool:
+        """Whether there was work left to do just before a moment (UTC ns): what is done may still wait to be closed."""
         events = [event for event in self.events if event.at < time]
-        return bool(events) and replay(events).open
+        return bool(events) and replay(events).state in _UNDONE
 
     def count_events(self, kind: EventKind, start: int, end: int) -> int:
         """How often something happened to it in a span (UTC ns)."""

@@ -32,6 +32,7 @@ _SHOWN: Mapping[str, Sequence[str]] = {
     "water_meter": ("flow_m3_per_h", "volume_m3", "pressure_bar"),
     "door": ("event", "direction", "reason", "credential"),
     "gateway": ("rssi_dbm", "uptime_s"),
+    "sensor": ("temperature_c", "humidity_percent"),
 }
 
 _Said: TypeAlias = tuple[Device, Mapping[str, Any]]

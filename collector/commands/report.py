@@ -35,9 +35,9 @@ PURPOSES = {
 }
 """What each report is about."""
 
-_NICE = 10
-
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(
+    no_args_is_help=True, help="Reports on energy, water, access, service and carbon, as HTML, PDF, XLSX or CSV."
+)
 
 Format = StrEnum("Format", {name: name for name in get_args(FormatName)})  # type: ignore[misc] # from the closed list
 Tongue = StrEnum("Tongue", {name: name for name in get_args(Language)})  # type: ignore[misc] # likewise
@@ -91,9 +91,8 @@ def deliver(config: ConfigFolder = DEFAULT_CONFIG) -> None:
 
     What was sent is remembered. Exits with 1 where something could not be sent, and is to be tried again later.
     """
-    # The daemon, which may have called us, holds these for itself; and it is to have the machine when it needs it.
+    # The daemon, which may have called us, holds these for itself.
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
-    os.nice(_NICE)
     configuration = load_configuration(config)
     logs.configure()
     folder = configuration.settings.data_dir / FOLDER

@@ -83,6 +83,7 @@ def make_campus(configuration: Configuration, days: int, now: int) -> Campus:
         Rhythm(settings.site.zone),
         now - days * _DAY,
         now,
+        outdoors=configuration.reports.temperature.device if configuration.reports.temperature else "",
     )
     if not campus.devices:
         fail(f"{configuration.folder}: no device of the register speaks Siteward's own payload (profile canonical).")

@@ -3,9 +3,9 @@
 from collector.dashboards import shared
 from collector.dashboards.panels import BAD, GOOD, ODD, Column, bars, curves, figure, rows, steps, week
 from collector.dashboards.query import Query, ask, within
+from collector.dashboards.shared import PLACE
 from collector.dashboards.sheet import Sheet
 
-_PLACE = within("building", "floor", "area", "device")
 _SOURCE = "door"
 _AREA = "$tag_building $tag_floor $tag_area"
 _FIGURES = {"granted": steps("blue"), "denied": steps(GOOD, (1, ODD)), "forced_open": steps(GOOD, (1, BAD))}
@@ -19,11 +19,11 @@ def draw(sheet: Sheet) -> None:
     sheet.narrow(_SOURCE, "building", "floor", "area", "device")
     sheet.annotate()
     for event, limits in _FIGURES.items():
-        question = Query(shared.events(event, _PLACE, by=""))
+        question = Query(shared.events(event, PLACE, by=""))
         sheet.add(event, figure(question, unit="short", limits=limits, empty="0"), 6, 4)
     sheet.row("row.events")
     passages = [
-        Query(shared.events(event, _PLACE), sheet.say(f"event.{event}"))
+        Query(shared.events(event, PLACE), sheet.say(f"event.{event}"))
         for event in ("granted", "exit_request", "denied", "forced_open", "held_open")
     ]
     sheet.add("events", bars(*passages, unit="short", interval="1h"), 12)
@@ -43,13 +43,13 @@ def draw(sheet: Sheet) -> None:
     sheet.add("areas", rows(Query(largest), *columns, largest="most"), 12)
     sheet.row("row.week")
     entries = "\"event\" = 'granted'"
-    heat = ask('count("event") AS "n"', _SOURCE, entries, _PLACE, by="time(1h)", fill="0", local=True)
+    heat = ask('count("event") AS "n"', _SOURCE, entries, PLACE, by="time(1h)", fill="0", local=True)
     sheet.add("week", week(Query(heat), 0, sheet.days(), sheet.say("week.entries"), sheet.zone), 24, 10)
 
 
 def _show_doors(sheet: Sheet) -> None:
     """Doors with the most of what ought not to be."""
-    doors = ask('count("event") AS "n"', _SOURCE, f'"event" =~ /^({_MARKED})$/', _PLACE, by='"device"')
+    doors = ask('count("event") AS "n"', _SOURCE, f'"event" =~ /^({_MARKED})$/', PLACE, by='"device"')
     columns = (
         Column("device", sheet.say("door"), link=sheet.link("access", device="${__value.raw}"), width=200),
         Column("n", sheet.say("column.count"), gauge=True),
@@ -59,7 +59,7 @@ def _show_doors(sheet: Sheet) -> None:
 
 def _list_events(sheet: Sheet) -> None:
     fields = '"device", "event", "direction", "reason"'
-    question = ask(fields, _SOURCE, f'"event" =~ /^({_MARKED})$/', _PLACE, newest=100)
+    question = ask(fields, _SOURCE, f'"event" =~ /^({_MARKED})$/', PLACE, newest=100)
     columns = (
         Column("Time", sheet.say("column.time"), width=160),
         Column("device", sheet.say("door")),
@@ -69,6 +69,7 @@ def _list_events(sheet: Sheet) -> None:
     )
     sheet.add("list", rows(Query(question), *columns), 12, 10)
     denied = Query(
-        ask('count("event")', _SOURCE, "\"event\" = 'denied'", _PLACE, by='time($__interval), "device"'), "$tag_device"
+        ask('count("event")', _SOURCE, "\"event\" = 'denied'", PLACE, by='time($__interval), "device"'),
+        "$tag_device",
     )
     sheet.add("denied.doors", bars(denied, unit="short", interval="1h"), 12, 10)

@@ -2,8 +2,8 @@
 
 from grafana_foundation_sdk.models.dashboard import Panel
 
-from collector.dashboards.panels import BAD, GOOD, ODD, PRIORITIES, SEVERITIES, Column, bars, rows, steps
-from collector.dashboards.query import DAILY, FINE, Query, ask, nest
+from collector.dashboards.panels import BAD, GOOD, ODD, PRIORITIES, SEVERITIES, Column, bars, rows, steps, week
+from collector.dashboards.query import DAILY, FINE, Query, ask, nest, within
 from collector.dashboards.sheet import Sheet
 
 ELECTRICITY = "\"utility\" = 'electricity'"
@@ -14,10 +14,19 @@ TOP = "\"role\" = 'top'"
 ROLE = "\"role\" = '${role:raw}'"
 """Meters that the reader has chosen."""
 
+PLACE = within("building", "floor", "area", "device")
+"""Devices that the reader has chosen."""
+
+BUILDING, DEVICE = "$tag_building", "$tag_device"
+"""Legends: what each curve is of."""
+
 CUBIC_METRES, FLOW, EMISSIONS = "suffix: m³", "suffix: m³/h", "suffix: kg CO₂e"
 
 LOSSES = steps(BAD, (-0.02, GOOD), (0.05, ODD), (0.1, BAD))
 """Shares of what a main meter counts; sub-meters that count more than their main are wrong, too."""
+
+OFF_HOURS = steps(GOOD, (0.3, ODD), (0.5, BAD))
+"""Shares of what is used."""
 
 KNOWN = steps(BAD, (0.9, ODD), (0.99, GOOD))
 """Shares of the time of which consumption is known."""
@@ -114,11 +123,35 @@ def show_tickets(sheet: Sheet, *conditions: str) -> Panel:
     return rows(Query(ask(fields, "ticket", *conditions, newest=100)), *columns)
 
 
-def add_balance(sheet: Sheet, unit: str, shown: str, *conditions: str) -> None:
-    """What main meters count against the sum of what they feed.
+def add_use(sheet: Sheet, board: str, field: str, name: str, unit: str, digits: int, *conditions: str) -> None:
+    """Which meters count most, and at which hours of the week.
 
     Args:
         sheet: gets two panels.
+        board: the name of its dashboard.
+        field: of `consumption`.
+        name: under which texts tell of it.
+        unit: for people.
+        digits: of an hour's amount, behind the point.
+        conditions: all of them must hold.
+    """
+    largest = ask(f'sum("{field}") AS "{name}", sum("cost") AS "cost"', "consumption", *conditions, by='"device"')
+    link = sheet.link(board, device="${__value.raw}", role="${role:raw}")
+    columns = (
+        Column("device", sheet.say("device"), link=link, width=200),
+        Column(name, sheet.say(f"column.{name}"), unit=unit, gauge=True),
+        Column("cost", sheet.say("column.cost"), unit=money(sheet), width=120),
+    )
+    sheet.add("largest", rows(Query(largest), *columns, largest=name), 12)
+    heat = ask(f'sum("{field}") AS "n"', "consumption", *conditions, by="time(1h)", local=True)
+    sheet.add("week", week(Query(heat), digits, sheet.days(), sheet.say(f"week.{name}"), sheet.zone), 24, 10)
+
+
+def add_balance(sheet: Sheet, unit: str, shown: str, *conditions: str) -> None:
+    """What main meters count against the sum of what they feed, and of which meters least is known.
+
+    Args:
+        sheet: gets three panels.
         unit: kwh or m3.
         shown: the same for people.
         conditions: all of them must hold.
@@ -136,12 +169,9 @@ def add_balance(sheet: Sheet, unit: str, shown: str, *conditions: str) -> None:
     )
     question = ask(f"{fields}, {share}", "balance", *conditions, by='"device"')
     sheet.add("balance", rows(Query(question), *columns, largest="share"), 8, 10)
-
-
-def show_known(sheet: Sheet, query: Query) -> Panel:
-    """The devices of which least is known."""
-    columns = (
+    known = Query(ask('mean("known_ratio") AS "known"', "consumption", *conditions, by='"device"'))
+    least = (
         Column("device", sheet.say("device")),
         Column("known", sheet.say("column.known"), unit="percentunit", limits=KNOWN),
     )
-    return rows(query, *columns, smallest="known")
+    sheet.add("known", rows(known, *least, smallest="known"), 8, 10)

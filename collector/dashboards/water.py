@@ -1,15 +1,13 @@
 """Water: consumption, flow, the night flow that tells of leaks, what meters report, losses between meters."""
 
 from collector.dashboards import shared
-from collector.dashboards.panels import BAD, GOOD, ODD, Column, bars, curves, figure, rows, steps, week
+from collector.dashboards.panels import BAD, GOOD, ODD, Column, bars, curves, figure, rows, steps
 from collector.dashboards.query import DAILY, FINE, Query, ask, nest, within
-from collector.dashboards.shared import CUBIC_METRES, FLOW, ROLE, WATER
+from collector.dashboards.shared import BUILDING, CUBIC_METRES, DEVICE, FLOW, PLACE, ROLE, WATER
 from collector.dashboards.sheet import COUNTED, Sheet
 
-_PLACE = within("building", "floor", "area", "device")
-_BUILDING, _DEVICE = "$tag_building", "$tag_device"
 _SOURCE = "water_meter"
-_CHOSEN = (WATER, ROLE, _PLACE)
+_CHOSEN = (WATER, ROLE, PLACE)
 _WHOLE = '"known_ratio" > 0.99'
 """Hours that are known; of one that is not, too little was counted."""
 
@@ -26,44 +24,32 @@ def draw(sheet: Sheet) -> None:
     _show_flow(sheet)
     _show_leaks(sheet)
     sheet.row("row.balance")
-    shared.add_balance(sheet, "m3", CUBIC_METRES, WATER, _PLACE)
-    known = ask('mean("known_ratio") AS "known"', "consumption", WATER, _PLACE, by='"device"')
-    sheet.add("known", shared.show_known(sheet, Query(known)), 8, 10)
+    shared.add_balance(sheet, "m3", CUBIC_METRES, WATER, PLACE)
 
 
 def _show_figures(sheet: Sheet) -> None:
     sheet.add("volume", figure(Query(shared.total("volume_m3", *_CHOSEN)), unit=CUBIC_METRES, decimals=1), 6, 4)
     sheet.add("cost", figure(Query(shared.total("cost", *_CHOSEN)), unit=shared.money(sheet), decimals=0), 6, 4)
     share = ask('sum("volume_off_hours_m3") / sum("volume_m3")', "consumption", *_CHOSEN)
-    limits = steps(GOOD, (0.3, ODD), (0.5, BAD))
-    sheet.add("share", figure(Query(share), unit="percentunit", limits=limits, decimals=0), 6, 4)
-    reported = ask('count("leak")', _SOURCE, '"leak" = true', _PLACE)
+    sheet.add("share", figure(Query(share), unit="percentunit", limits=shared.OFF_HOURS, decimals=0), 6, 4)
+    reported = ask('count("leak")', _SOURCE, '"leak" = true', PLACE)
     sheet.add("leak", figure(Query(reported), unit="short", limits=steps(BAD), empty="0"), 6, 4)
 
 
 def _show_flow(sheet: Sheet) -> None:
     sheet.row("row.flow")
-    flow = Query(ask('mean("flow_m3_per_h")', _SOURCE, COUNTED, by=f'{FINE}, "device"'), _DEVICE)
+    flow = Query(ask('mean("flow_m3_per_h")', _SOURCE, COUNTED, by=f'{FINE}, "device"'), DEVICE)
     sheet.add("flow", curves(flow, unit=FLOW, floor=0), 12)
-    volume = Query(shared.daily("volume_m3", "building", *_CHOSEN), _BUILDING)
+    volume = Query(shared.daily("volume_m3", "building", *_CHOSEN), BUILDING)
     sheet.add("daily", bars(volume, unit=CUBIC_METRES, interval="1d"), 12)
-    pressure = Query(ask('mean("pressure_bar")', _SOURCE, COUNTED, by=f'{FINE}, "device"'), _DEVICE)
+    pressure = Query(ask('mean("pressure_bar")', _SOURCE, COUNTED, by=f'{FINE}, "device"'), DEVICE)
     sheet.add("pressure", curves(pressure, unit="pressurebar"), 12)
-    largest = ask('sum("volume_m3") AS "volume", sum("cost") AS "cost"', "consumption", *_CHOSEN, by='"device"')
-    link = sheet.link("water", device="${__value.raw}", role="${role:raw}")
-    columns = (
-        Column("device", sheet.say("device"), link=link, width=200),
-        Column("volume", sheet.say("column.volume"), unit=CUBIC_METRES, gauge=True),
-        Column("cost", sheet.say("column.cost"), unit=shared.money(sheet), width=120),
-    )
-    sheet.add("largest", rows(Query(largest), *columns, largest="volume"), 12)
-    heat = ask('sum("volume_m3") AS "n"', "consumption", *_CHOSEN, by="time(1h)", local=True)
-    sheet.add("week", week(Query(heat), 1, sheet.days(), sheet.say("week.volume"), sheet.zone), 24, 10)
+    shared.add_use(sheet, "water", "volume_m3", "volume", CUBIC_METRES, 1, *_CHOSEN)
 
 
 def _show_leaks(sheet: Sheet) -> None:
     sheet.row("row.leaks")
-    night = Query(shared.base("volume_m3", "device", _WHOLE, *_CHOSEN), _DEVICE)
+    night = Query(shared.base("volume_m3", "device", _WHOLE, *_CHOSEN), DEVICE)
     sheet.add("night", curves(night, unit=FLOW, interval="1d", floor=0, limits=_NIGHT_FLOWS), 12)
     each = '"device"'
     quietest = nest(
@@ -72,7 +58,7 @@ def _show_leaks(sheet: Sheet) -> None:
         "consumption",
         _WHOLE,
         WATER,
-        _PLACE,
+        PLACE,
         step="1h",
         each=each,
         by="",
@@ -86,5 +72,5 @@ def _show_leaks(sheet: Sheet) -> None:
     plumbing = shared.show_tickets(sheet, "\"category\" = 'plumbing'", within("building", "floor", "area"))
     sheet.add("tickets", plumbing, 16, 10)
     rise = 'max("backflow_m3") - min("backflow_m3")'
-    backwards = Query(ask(rise, _SOURCE, _PLACE, by=f'{DAILY}, "device"', local=True), _DEVICE)
+    backwards = Query(ask(rise, _SOURCE, PLACE, by=f'{DAILY}, "device"', local=True), DEVICE)
     sheet.add("backflow", bars(backwards, unit=CUBIC_METRES, interval="1d"), 8, 10)

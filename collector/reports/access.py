@@ -70,18 +70,18 @@ def _count_periods(context: Context, period: Period) -> _Counted:
     compares = period.end <= context.now and _has_begun(context, period)
     for number, each in enumerate((period, period.before(), period.year_before())):
         fits = number == 0 or (compares and _has_begun(context, each))
-        found.append(_count(context, each) if fits else None)
-        context.progress((number + 1) / _PARTS)
+        found.append(_count(context, each, number) if fits else None)
     now, before, year_before = found
     assert now is not None  # noqa: S101 - the period itself is always counted
     return _Counted(now, before, year_before)
 
 
-def _count(context: Context, period: Period) -> DoorCounts:
-    site = context.site
-    counts = DoorCounts(site, context.zone, context.working, period.start)
-    for start, end in _cut(max(0, period.start - STAY), min(period.end, context.now)):
+def _count(context: Context, period: Period, part: int) -> DoorCounts:
+    counts = DoorCounts(context.site, context.zone, context.working, period.start)
+    days = list(_cut(max(0, period.start - STAY), min(period.end, context.now)))
+    for number, (start, end) in enumerate(days, 1):
         counts.take(read_events(context.store, list(counts.doors), POINTS, start, end))
+        context.progress((part + number / len(days)) / _PARTS)
     counts.end()
     return counts
 
@@ -126,7 +126,7 @@ def _sum_up(context: Context, period: Period, counted: _Counted, say: Words) -> 
     told.append(say("access.say_doors", **facts))
     return Section(
         heading=say("heading.summary"),
-        paragraphs=told if say.language == "zh" else [" ".join(told)],
+        paragraphs=[say.tell(told)],
         figures=_list_figures(context, counted, say),
     )
 

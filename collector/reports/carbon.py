@@ -7,16 +7,12 @@ from collector.reports.context import Context, Progress
 from collector.reports.document import Cell, Chart, Column, Figure, Report, Section, Series, Table
 from collector.reports.period import Period
 from collector.reports.sections.consumption import cut_bars, is_short
-from collector.reports.sections.cost import make_carbon_figure, tell_factors
-from collector.reports.sections.parts import DIGITS, find_change, find_share, find_unit, name_of, tell_basis
+from collector.reports.sections.cost import SCOPES, make_carbon_figure, tell_factors
+from collector.reports.sections.parts import DIGITS, bind, find_unit, head_compared, list_compared, name_of, tell_basis
 from collector.reports.sections.quality import describe_quality
 from collector.reports.study import Compared, Study, open_study
 from collector.reports.wording import Words, write_number
-from rules.localtime import show_time
-from tickets.tariffs import CARBON, Utility
-
-_SCOPES: dict[Utility, str] = {"electricity": "scope2", "water": "scope3"}
-"""After the GHG Protocol."""
+from tickets.tariffs import CARBON
 
 
 def make_carbon(context: Context, period: Period) -> Report:
@@ -28,38 +24,30 @@ def make_carbon(context: Context, period: Period) -> Report:
     say = Words(context.language)
     studies = [
         open_study(replace(context, progress=_share_progress(context.progress, number)), period, utility)
-        for number, utility in enumerate(_SCOPES)
+        for number, utility in enumerate(SCOPES)
     ]
     remarks = [say("remark.ghg")]
     for study in studies:
         remarks += [each for each in (*tell_factors(study, say), *tell_basis(study, say)) if each not in remarks]
-    return Report(
-        name="carbon",
-        title=say("title.carbon", period=period),
-        site=context.site_name,
-        language=context.language,
-        period=period,
-        made=show_time(context.now, context.zone),
-        sections=[
-            _sum_up(studies, say),
-            Section(
-                heading=say("heading.carbon"),
-                charts=[_draw(studies, say)],
-                tables=[_tabulate_sources(studies, say), _tabulate_buildings(studies, say)],
-            ),
-            *(
-                describe_quality(study, say("heading.quality_of", what=say(study.utility)), say)
-                for study in studies
-                if study.now.usages
-            ),
-        ],
-        remarks=remarks,
-    )
+    sections = [
+        _sum_up(studies, say),
+        Section(
+            heading=say("heading.carbon"),
+            charts=[_draw(studies, say)],
+            tables=[_tabulate_sources(studies, say), _tabulate_buildings(studies, say)],
+        ),
+        *(
+            describe_quality(study, say("heading.quality_of", what=say(study.utility)), say)
+            for study in studies
+            if study.now.usages
+        ),
+    ]
+    return bind("carbon", context, period, sections, remarks)
 
 
 def _share_progress(progress: Progress, number: int) -> Progress:
     """Each utility is a part of the work."""
-    return lambda share: progress((number + share) / len(_SCOPES))
+    return lambda share: progress((number + share) / len(SCOPES))
 
 
 def _add(found: Sequence[Compared]) -> Compared:
@@ -73,7 +61,7 @@ def _add(found: Sequence[Compared]) -> Compared:
 
 
 def _sum_up(studies: Sequence[Study], say: Words) -> Section:
-    figures = [make_carbon_figure(study, say(_SCOPES[study.utility]), say) for study in studies]
+    figures = [make_carbon_figure(study, say) for study in studies]
     total = _add([study.compare("carbon") for study in studies if study.now.usages])
     notes = list(dict.fromkeys(figure.note for figure in figures if figure.note))
     figure = Figure(
@@ -108,34 +96,19 @@ def _tabulate_sources(studies: Sequence[Study], say: Words) -> Table:
     columns = [
         Column(say("source")),
         Column(say("used")),
-        Column(say("carbon"), CARBON, 0),
-        Column(say("share"), "%", 1),
-        Column(say("before"), CARBON, 0),
-        Column(say("change"), "%", 1),
-        Column(say("year_before"), CARBON, 0),
-        Column(say("change"), "%", 1),
+        *head_compared(say("carbon"), CARBON, 0, say),
         Column(say("known"), "%", 1),
     ]
     whole = _add([study.compare("carbon") for study in studies])
 
     def list_cells(name: str, amount: str, found: Compared, known: float | None) -> list[Cell]:
-        return [
-            name,
-            amount,
-            found.now,
-            find_share(found.now, whole.now),
-            found.before,
-            find_change(found.now, found.before),
-            found.year_before,
-            find_change(found.now, found.year_before),
-            known,
-        ]
+        return [name, amount, *list_compared(found, whole.now), known]
 
     rows = []
     for study in studies:
         amount = study.now.find()
         written = say("nobody_knows") if amount is None else f"{amount:,.{DIGITS[study.utility]}f} {find_unit(study)}"
-        rows.append(list_cells(say(_SCOPES[study.utility]), written, study.compare("carbon"), study.now.known() * 100))
+        rows.append(list_cells(say(SCOPES[study.utility]), written, study.compare("carbon"), study.now.known() * 100))
     return Table(
         title=say("table.sources"), columns=columns, rows=rows, total=list_cells(say("total"), "", whole, None)
     )

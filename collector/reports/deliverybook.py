@@ -53,7 +53,7 @@ class DeliveryBook:
         A delivery that is new begins with the next period: nobody is sent what was over before they were named.
         """
         found = []
-        for due in latest:
+        for due in {each.key: each for each in latest}.values():  # who is named twice is told once
             self._connection.execute(
                 "INSERT OR IGNORE INTO delivery (key, told_until) VALUES (?, ?)", (due.key, due.period.end)
             )

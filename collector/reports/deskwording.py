@@ -12,7 +12,7 @@ DESK_WORDS: Mapping[str, Text] = {
     "heading.causes": Text(en="Causes", zh="原因"),
     "service.opened": Text(en="Opened", zh="新建"),
     "service.done": Text(en="Done", zh="办结"),
-    "service.backlog": Text(en="Open at the end", zh="期末未结"),
+    "service.backlog": Text(en="Left to do at the end", zh="期末未办结"),
     "service.reopened": Text(en="Reopened", zh="重开"),
     "service.response": Text(en="First answer, median", zh="首次响应（中位数）"),
     "service.response_most": Text(en="First answer, 9 of 10 within", zh="首次响应（九成以内）"),
@@ -29,6 +29,7 @@ DESK_WORDS: Mapping[str, Text] = {
     "service.kept": Text(en="kept", zh="达标"),
     "service.broken": Text(en="broken", zh="超时"),
     "service.team": Text(en="Team", zh="班组"),
+    "service.category": Text(en="Category", zh="类别"),
     "service.kind": Text(en="Kind", zh="类型"),
     "service.priority": Text(en="Priority", zh="优先级"),
     "service.rule": Text(en="Rule", zh="规则"),
@@ -51,8 +52,8 @@ DESK_WORDS: Mapping[str, Text] = {
     "service.ratings_of": Text(en="{count} ratings", zh="{count} 条评价"),
     "service.unanswered": Text(en="{count} not answered yet", zh="{count} 张尚未响应"),
     "service.say": Text(
-        en="In {period} {opened} tickets were opened and {done} done; {backlog} were open at the end.",
-        zh="{period} 新建工单 {opened} 张，办结 {done} 张，期末未结 {backlog} 张。",
+        en="In {period} {opened} tickets were opened and {done} done; {backlog} were left to do at the end.",
+        zh="{period} 新建工单 {opened} 张，办结 {done} 张，期末未办结 {backlog} 张。",
     ),
     "service.say_kept": Text(
         en="Of the promises that are decided, {response} to answer and {resolution} to be done in time were kept.",
@@ -68,7 +69,7 @@ DESK_WORDS: Mapping[str, Text] = {
     ),
     "service.remark.hours": Text(
         en="Times are of the hours that count for the ticket: its team's calendar, or every hour where desk.yaml says"
-        " `always`. The time of the work stands still while the ticket waits. Median and 90 % are of single tickets;"
+        " always. The time of the work stands still while the ticket waits. Median and 90 % are of single tickets;"
         " 90 % is the time that nine of ten did not exceed (nearest rank).",
         zh="时长按工单的计时时间（班组日历，或 desk.yaml 中的全天）计算，挂起期间不计。"
         "九成值为九成工单未超过的时长（最近秩法）。",
@@ -83,8 +84,8 @@ DESK_WORDS: Mapping[str, Text] = {
         zh="三项评分均值不低于 4（满分 5）视为满意。本报告不显示处理人与评价人。",
     ),
     "service.remark.costs": Text(
-        en="What flowed beyond the normal within the period, by the alerts' evidence.",
-        zh="按告警证据，本期内超出正常的部分。",
+        en="The cost of a ticket is that of what flowed beyond the normal within the period, by its alerts' evidence.",
+        zh="工单费用指按告警证据本期内超出正常部分的费用。",
     ),
     "service.remark.compare": Text(
         en="A period is compared with another if the desk had begun before it.", zh="服务台启用以前的期间不作对比。"

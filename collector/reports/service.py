@@ -46,7 +46,7 @@ def make_service(context: Context, period: Period) -> Report:
     if counted is not None:
         now = counted.now
         sections = [_sum_up(counted, period, say)]
-        if now.opened or now.finished or now.backlog:
+        if now.reviews:
             sections += [
                 describe_work(context, period, now, say),
                 describe_promises(context, now, say),
@@ -105,13 +105,13 @@ def _sum_up(counted: _Counted, period: Period, say: Words) -> Section:
         )
     return Section(
         heading=say("heading.summary"),
-        paragraphs=told if say.language == "zh" else [" ".join(told)],
+        paragraphs=[say.tell(told)],
         figures=_list_figures(counted, say),
     )
 
 
 _FIGURES: dict[str, tuple[str, int, bool | None]] = {
-    "service.opened": ("", 0, True),
+    "service.opened": ("", 0, None),
     "service.done": ("", 0, None),
     "service.backlog": ("", 0, True),
     "service.reopened": ("", 0, True),

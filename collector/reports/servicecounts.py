@@ -54,8 +54,8 @@ class ServiceCounts:
 
     @cached_property
     def backlog(self) -> list[Review]:
-        """Open at the end of the period."""
-        return [each for each in self.reviews if each.is_open_at(self.end)]
+        """With work left to do at the end of the period."""
+        return [each for each in self.reviews if each.is_undone_at(self.end)]
 
     @property
     def reopened(self) -> int:

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from collector.reports.deskwording import DESK_WORDS
 from collector.reports.doorwording import DOOR_WORDS
 from collector.reports.formats.wording import FORMAT_WORDS
+from collector.reports.period import Period
+from collector.reports.periodnames import name_period
 from devices.register import Text
 from tickets.titles import Language
 
@@ -20,12 +22,17 @@ class Words:
         self.language = language
 
     def __call__(self, key: str, /, **values: object) -> str:
-        """What stands for a key; numbers in braces are given with it.
+        """What stands for a key; numbers in braces are given with it, and periods under their names.
 
         Raises:
             KeyError: nothing stands for it.
         """
-        return WORDS[key].pick(self.language).format(**values)
+        told = {name: self.name(value) if isinstance(value, Period) else value for name, value in values.items()}
+        return WORDS[key].pick(self.language).format(**told)
+
+    def name(self, period: Period) -> str:
+        """What people call a period."""
+        return name_period(period, self.language)
 
     def tell(self, sentences: list[str]) -> str:
         """Sentences as a paragraph."""
@@ -119,6 +126,7 @@ WORDS: Mapping[str, Text] = {
     "nights": _text("Nights", "夜数"),
     "median": _text("Median", "中位数"),
     "lowest": _text("Lowest", "最低"),
+    "highest": _text("Highest", "最高"),
     "all_day": _text("If all day", "折算全期"),
     "source": _text("Source of emissions", "排放源"),
     "used": _text("Used", "用量"),
@@ -184,8 +192,9 @@ WORDS: Mapping[str, Text] = {
         "{period}，{site}至少用 {amount} {unit}：已知时间占 {known}。",
     ),
     "say.nothing": _text("Nothing is known of {period}.", "{period} 无任何数据。"),
-    "say.more": _text("That is {percent} more than in {period}.", "比 {period} 多 {percent}。"),
-    "say.less": _text("That is {percent} less than in {period}.", "比 {period} 少 {percent}。"),
+    "say.change": _text("That is {changes}.", "{changes}。"),
+    "say.more": _text("{percent} more than in {period}", "比{period}多 {percent}"),
+    "say.less": _text("{percent} less than in {period}", "比{period}少 {percent}"),
     "say.over_budget": _text(
         "The budget of {budget} {unit} is exceeded by {percent}.", "超出预算 {budget} {unit} 的 {percent}。"
     ),
@@ -199,8 +208,8 @@ WORDS: Mapping[str, Text] = {
         "{period}，{site}共排放 {carbon} kgCO2e（以已有排放因子计）。",
     ),
     "say.off_hours": _text(
-        "{percent} of the consumption was off hours, by the calendar {calendar}.",
-        "用量的 {percent} 发生在非工作时段（日历：{calendar}）。",
+        '{percent} of the consumption was off hours, by the calendar "{calendar}".',
+        "用量的 {percent} 发生在非工作时段（日历“{calendar}”以外）。",
     ),
     "say.no_losses": _text(
         "No feeds are listed in places.yaml, so nothing can be set against each other.",
@@ -227,8 +236,8 @@ WORDS: Mapping[str, Text] = {
     ),
     "say.bad_fit": _text(
         "Consumption is not adjusted: {days} days are known (20 are needed), and degree days and working days explain"
-        " R² = {r2} of what differs between them (0.75 is needed).",
-        "未作气象修正：有效天数 {days}（需 20 天），度日数与工作日的解释度 R² = {r2}（需 0.75）。",
+        " {r2} of what differs between them (75 % is needed).",
+        "未作气象修正：有效天数 {days}（需 20 天），度日数与工作日只能解释日用量差异的 {r2}（需 75 %）。",
     ),
     "say.other_weather": _text(
         "Consumption is not adjusted: this period has no days like those of {period} to learn from.",
@@ -245,6 +254,7 @@ WORDS: Mapping[str, Text] = {
     "note.factored": _text("factor known for {share} of it", "其中 {share} 有排放因子"),
     "note.measured": _text("{share} of the quarter hours are measured", "{share} 的刻钟为实测"),
     "note.adds": _text("Parts add up to the total.", "各项之和等于合计。"),
+    "note.budget": _text("Of a budget, each day has its even share.", "预算按天平均分摊。"),
     "note.more": _text("and {count} more", "另有 {count} 块"),
     "note.wasters": _text(
         "What flowed beyond the normal within the period, by the alerts' evidence.", "按告警证据，本期内超出正常部分。"
@@ -252,6 +262,9 @@ WORDS: Mapping[str, Text] = {
     "note.night": _text(
         "The least of a clock hour between {begin} and {end} of each night that is known.",
         "每夜 {begin}–{end} 各整点小时流量之最小值（仅计数据完整的夜）。",
+    ),
+    "note.smaller": _text(
+        "Meters with less, at most {highest} m³/h: {count}.", "流量更小的表计：{count} 块，最高 {highest} m³/h。"
     ),
     "note.resting": _text(
         "Meters that stood still in some hour of every night: {count}.", "每夜均有整点小时无流量的表计：{count} 块。"
@@ -272,7 +285,7 @@ WORDS: Mapping[str, Text] = {
         "总表缺数时以分表之和代替。",
     ),
     "remark.compare": _text(
-        "Periods are compared where {enough} of the time is known of both; it is of {periods}.",
+        "Periods are compared where {enough} of the time is known of both. Known: {periods}.",
         "双方已知时间均达 {enough} 方作对比；已知时间：{periods}。",
     ),
     "remark.registers": _text(
@@ -291,7 +304,7 @@ WORDS: Mapping[str, Text] = {
         "需量为实测刻钟平均功率；基础负荷为各日最小小时平均功率的中位数；负荷率为平均与最大之比。",
     ),
     "remark.off_hours": _text(
-        "Off hours are those outside the calendar {calendar}.", "非工作时段指日历 {calendar} 以外的时段。"
+        'Off hours are those outside the calendar "{calendar}".', "非工作时段指日历“{calendar}”以外的时段。"
     ),
     "remark.no_calendar": _text(
         "reports.yaml names no working_hours, so off hours are not told.",

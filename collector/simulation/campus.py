@@ -14,6 +14,7 @@ from collector.simulation.meters import (
     Instrument,
     Surroundings,
     WaterMeter,
+    WeatherStation,
     find_load,
     plan_flow,
     plan_power,
@@ -22,7 +23,7 @@ from collector.simulation.report import Report
 from collector.simulation.rhythm import USES, Rhythm, Use, measure_activity
 from collector.simulation.weather import Weather
 from devices.durations import NANOSECONDS
-from devices.register import Device, Register
+from devices.register import METERED, Device, Register
 
 QUARTER_HOUR = 15 * NANOSECONDS["m"]
 LOSSES = 1.02
@@ -51,6 +52,7 @@ class Campus:
         rhythm: the site's clock and calendar.
         start: where the simulation begins, UTC nanoseconds; it is moved back to a quarter of an hour.
         now: where its live part begins; incidents are placed before and after it.
+        outdoors: id of the sensor that tells the weather; other sensors are left out. "" where there is none.
         seed: another seed, another campus.
 
     Attributes:
@@ -59,10 +61,12 @@ class Campus:
         incidents: what will go wrong, oldest first.
     """
 
-    def __init__(self, register: Register, rhythm: Rhythm, start: int, now: int, *, seed: int = 1) -> None:
+    def __init__(
+        self, register: Register, rhythm: Rhythm, start: int, now: int, *, outdoors: str = "", seed: int = 1
+    ) -> None:
         self.start = start - start % QUARTER_HOUR
-        self.devices = [device for device in register if _is_simulated(device)]
-        self.left_out = [device for device in register if not _is_simulated(device)]
+        self.devices = [device for device in register if _is_simulated(device, outdoors)]
+        self.left_out = [device for device in register if not _is_simulated(device, outdoors)]
         self.incidents: Sequence[Incident] = write_script(self.devices, rhythm, self.start, now)
         self._rhythm = rhythm
         self._chance = Chance(seed)
@@ -87,8 +91,8 @@ class Campus:
         Args:
             after: the last nanosecond before.
             until: the last nanosecond.
-            interval: how often meters report at least, nanoseconds; None: as the register says. Gateways always do as
-                the register says, doors as people pass.
+            interval: how often meters report at least, nanoseconds; None: as the register says. Gateways and the
+                sensor outdoors always do as the register says, doors as people pass.
         """
         backlog: list[Delivery] = []
         for device in self.devices:
@@ -110,7 +114,7 @@ class Campus:
         if device.kind == "door":
             return self._doors.reports(device.id, after, until)
         every = device.interval or (_MINUTE if device.kind == "gateway" else QUARTER_HOUR)
-        if interval is not None and device.kind != "gateway":
+        if interval is not None and device.kind in METERED:
             every = min(every, interval)
         instrument = self._instruments[device.id]
         offset = self._offset(device, every)
@@ -143,6 +147,8 @@ class Campus:
                 instruments[device.id] = WaterMeter(flow[device.id], chance)
             elif device.kind == "gateway":
                 instruments[device.id] = Gateway(chance, self.start)
+            elif device.kind == "sensor":
+                instruments[device.id] = WeatherStation(self._weather)
         return instruments
 
     def _draw_curves(self, kind: str, plan: Callable[[Device], Callable[[int], float]]) -> Mapping[str, Curve]:
@@ -197,8 +203,8 @@ class Campus:
         return [incident for incident in self.incidents if incident.kind == kind]
 
 
-def _is_simulated(device: Device) -> bool:
-    return device.profile == "canonical" and device.kind != "sensor"
+def _is_simulated(device: Device, outdoors: str) -> bool:
+    return device.profile == "canonical" and (device.kind != "sensor" or device.id == outdoors)
 
 
 def _assign_uses(devices: Sequence[Device]) -> Mapping[str, Use]:

@@ -1,4 +1,4 @@
-"""Simulated meters and gateways: what each says at a moment."""
+"""Simulated meters, gateways and the weather station: what each says at a moment."""
 
 from collections.abc import Callable, Mapping, Sequence
 from math import cos, pi
@@ -8,6 +8,7 @@ from collector.simulation.chance import Chance
 from collector.simulation.curve import NODE_NS, Curve
 from collector.simulation.incidents import OVER_VOLTAGE_V, Incident
 from collector.simulation.rhythm import Use
+from collector.simulation.weather import Weather
 from devices.durations import NANOSECONDS
 from devices.reading import Value
 
@@ -202,4 +203,18 @@ class Gateway:
         return {
             "uptime_s": float((time - self._booted) // _SECOND),
             "rssi_dbm": float(round(-63 + 2 * wave + 2.5 * self._chance.normal("rssi", time))),
+        }
+
+
+class WeatherStation:
+    """The air outside, as the loads of the buildings feel it."""
+
+    def __init__(self, weather: Weather) -> None:
+        self._weather = weather
+
+    def read(self, time: int) -> dict[str, Value]:
+        """What it says at a moment (UTC nanoseconds)."""
+        return {
+            "temperature_c": round(self._weather.temperature_c(time), 1),
+            "humidity_percent": round(self._weather.humidity_percent(time), 1),
         }

@@ -46,7 +46,7 @@ def test_check_of_a_good_configuration_says_what_was_read() -> None:
     )
     configuration = load(EXAMPLE)
     counts = f"{len(configuration.profiles)} profiles, {len(configuration.rules)} rules"
-    assert result.stdout.startswith(f"Good: site campus, 79 devices, {counts}, read from {files}")
+    assert result.stdout.startswith(f"Good: site campus, 80 devices, {counts}, read from {files}")
 
 
 def test_check_says_every_problem_and_how_many(folder: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from collector.configuration import load
+from collector.reports.plan import ReportPlan
 from collector.settings import EmbeddedStore, Settings
 from collector.yamlfile import Document
 from devices.clashes import find_clashes
@@ -21,7 +22,7 @@ TEXTS = {folder.name: (folder / "siteward.yaml").read_text(encoding="utf-8") for
 def test_a_campus_of_three_buildings() -> None:
     configuration = load(EXAMPLE)
     assert Counter(device.kind for device in configuration.register) == {
-        "electricity_meter": 40, "water_meter": 20, "door": 16, "gateway": 3,
+        "electricity_meter": 40, "water_meter": 20, "door": 16, "gateway": 3, "sensor": 1,
     }  # fmt: skip
     assert [building.id for building in configuration.places.buildings] == ["A", "B", "C"]
     assert configuration.settings.site.timezone == "Asia/Shanghai"
@@ -43,7 +44,7 @@ def test_meters_report_and_doors_speak_up() -> None:
     intervals = {(device.kind, device.interval) for device in load(EXAMPLE).register}
     assert intervals == {
         ("electricity_meter", 900_000_000_000), ("water_meter", 900_000_000_000), ("door", None),
-        ("gateway", 60_000_000_000),
+        ("gateway", 60_000_000_000), ("sensor", 900_000_000_000),
     }  # fmt: skip
 
 
@@ -114,3 +115,12 @@ def test_every_variant_in_the_starter_is_good() -> None:
         assert isinstance(variants[-1], dict)
         Settings.model_validate({**plain, **variants[-1]})
     assert [list(variant) for variant in variants if isinstance(variant, dict)] == [["mqtt"], ["store"], ["store"]]
+
+
+def test_what_the_starters_reports_show_in_comments_is_good() -> None:
+    text = (STARTER / "reports.yaml").read_text(encoding="utf-8")
+    plain = ReportPlan.model_validate(Document(text).value)
+    assert ReportPlan.model_validate(Document(text.replace("#: ", "")).value) == plain
+    lines = [line for block in text.split("\n\n")[1:] for line in block.splitlines()[1:]]  # the first says what for
+    shown = "\n".join(line.removeprefix("#: ").removeprefix("# ") for line in lines)
+    assert ReportPlan.model_validate(Document(shown).value).model_fields_set == ReportPlan.model_fields.keys()

@@ -35,6 +35,7 @@ def test_init_writes_what_check_accepts(tmp_path: Path) -> None:
     assert (configuration.settings.site.id, configuration.settings.mqtt.client_id) == ("north", "siteward-north")
     assert [device.id for device in configuration.register] == ["em-01", "wm-01", "door-01"]
     assert [rule.id for rule in configuration.rules] == ["meter-silent", "water-runs-at-night", "door-forced"]
+    assert configuration.reports.working_hours in configuration.calendars.calendars
     assert "my-site" not in "".join(path.read_text() for path in folder.rglob("*.yaml"))
 
 

@@ -423,6 +423,19 @@ def test_what_does_not_speak_our_payload_is_left_out_and_named() -> None:
     assert [device.id for device in campus.left_out] == ["theirs", "climate"]
 
 
+def test_the_sensor_outdoors_tells_the_weather_by_quarters_of_an_hour(campus: Campus) -> None:
+    station = Device(id="ws", kind="sensor", building="B", gateway="gw-B")
+    register = Register(tags=["circuit"], devices=[*REGISTER, station, Device(id="indoors", kind="sensor")])
+    observed = Campus(register, RHYTHM, START, NOW, outdoors="ws")
+    assert [device.id for device in observed.left_out] == ["indoors"]
+    reports = _collect(observed, START, START + DAY, 10_000_000_000)
+    said = reports.pop("ws")
+    assert reports == _collect(campus, START, START + DAY, 10_000_000_000)
+    assert [report.time for report in said] == [observed.start + count * QUARTER_HOUR for count in range(1, 97)]
+    assert all(report.values.keys() == {"temperature_c", "humidity_percent"} for report in said)
+    assert -20 < min(_numbers(said, "temperature_c")) < max(_numbers(said, "temperature_c")) < 45
+
+
 def test_any_register_can_be_simulated() -> None:
     odd = Register(
         tags=["circuit"],

@@ -177,6 +177,18 @@ def test_summers_are_warm_winters_cold_and_afternoons_warmer_than_mornings() -> 
     assert _average(weather, rhythm, 4, 15) - _average(weather, rhythm, 4, 3) == pytest.approx(8, abs=2)
 
 
+def test_the_air_is_damp_before_sunrise_and_dry_in_the_afternoon() -> None:
+    rhythm = Rhythm(SHANGHAI)
+    weather = Weather(rhythm, Chance(1))
+    for day in (date(2026, 1, 20), date(2026, 7, 20)):
+        hours = [weather.humidity_percent(rhythm.locate(day, hour / 4)) for hour in range(96)]
+        assert 20 < min(hours) < max(hours) < 100
+        assert hours[3 * 4] - hours[15 * 4] > 15
+    midnight = rhythm.locate(date(2026, 7, 20), 24)
+    before, after = weather.humidity_percent(midnight - 1_000_000_000), weather.humidity_percent(midnight)
+    assert before == pytest.approx(after, abs=0.01)
+
+
 def test_nights_are_dark_and_summer_days_longer() -> None:
     rhythm = Rhythm(SHANGHAI)
     weather = Weather(rhythm, Chance(1))

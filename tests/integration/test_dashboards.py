@@ -85,7 +85,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, mosquitto: Mosquitto, influxd
     original = load(Path("config"))
     configuration = _configure(original, tmp_path_factory.mktemp("site"), mosquitto, influxdb)
     now = time.time_ns()
-    campus = Campus(original.register, Rhythm(original.settings.site.zone), now - 7 * DAY, now)
+    campus = Campus(original.register, Rhythm(original.settings.site.zone), now - 7 * DAY, now, outdoors="ws-1")
     with _running(configuration) as daemon, Publisher(configuration.settings.mqtt, "campus") as publisher:
         for age in range(24, 0, -1):  # what the daemon says of itself: not two readings in half a minute, but a day's
             daemon.journal.commit([telemetry.self_reading(daemon, now - age * HOUR)])

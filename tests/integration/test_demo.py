@@ -69,7 +69,7 @@ def test_the_demo_fills_days_back_and_has_every_reading_in_its_store(tmp_path: P
     with _started(tmp_path, "demo", "--no-live", "--days", "5") as process:
         said, _ = process.communicate(timeout=120)
     assert process.returncode == 0, said
-    published = re.search(r"([\d,]+) readings of 79 devices, published and stored in", said)
+    published = re.search(r"([\d,]+) readings of 80 devices, published and stored in", said)
     assert published, said
     assert f"{published[1]} readings arrived, 0 wait for the store" in said
     assert "0 are in quarantine" in said

@@ -154,7 +154,7 @@ def make_campus(start: str, now: str, *devices: str) -> tuple[Campus, Site]:
         register = Register.model_construct(tags=library.register.tags, devices=chosen, replacements=[])
         site = Site(site.id, site.zone, register, Places(), site.calendars)
     begin, live = (find_moment(datetime.fromisoformat(text), site.zone) for text in (start, now))
-    return Campus(site.register, Rhythm(site.zone), begin, live), site
+    return Campus(site.register, Rhythm(site.zone), begin, live, outdoors="ws-1"), site
 
 
 def test_a_normal_day_of_the_campus_raises_nothing() -> None:

@@ -1,11 +1,12 @@
 """Reports as one page of HTML: nothing else is needed to see it, and nothing in it is run or fetched."""
 
 import re
+from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
 from collector.reports.charts import draw_chart, name_places
-from collector.reports.document import Report, Table
+from collector.reports.document import Cell, Report, Table
 from collector.reports.formats import show
 from collector.reports.wording import Words, write_number
 
@@ -58,10 +59,14 @@ def _load_template() -> "Template":
 
 def _is_number(table: Table, column: int) -> bool:
     """Whether a column holds numbers, which stand at its right."""
-    return any(isinstance(row[column], int | float) for row in table.rows)
+    return any(isinstance(row[column], int | float) for row in _list_rows(table))
 
 
 def _find_columns(table: Table) -> list[int]:
     """The columns of which anything is known; the others would take room from them."""
-    rows = [*table.rows, *([] if table.total is None else [table.total])]
+    rows = _list_rows(table)
     return [number for number in range(len(table.columns)) if any(row[number] is not None for row in rows)]
+
+
+def _list_rows(table: Table) -> list[Sequence[Cell]]:
+    return [*table.rows, *([] if table.total is None else [table.total])]

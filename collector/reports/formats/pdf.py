@@ -23,13 +23,13 @@ def write_pdf(report: Report) -> bytes:
     Raises:
         PdfUnavailableError: says what to install.
     """
+    for name in ("weasyprint", "weasyprint.progress", "fontTools"):  # they tell of every step, also while they load
+        logging.getLogger(name).setLevel(logging.ERROR)
     try:
         # It takes a second to load, and a library of the system: only who wants PDF pays.
         from weasyprint import HTML  # noqa: PLC0415 - see above
     except OSError as error:
         raise PdfUnavailableError(f"{_MISSING} ({error})") from error
-    for name in ("weasyprint", "fontTools"):  # they tell of every step
-        logging.getLogger(name).setLevel(logging.ERROR)
     page = HTML(string=write_html(report).decode(), url_fetcher=_refuse)
     pdf: bytes = page.write_pdf(pdf_tags=True)
     return pdf

@@ -14,13 +14,12 @@ FORMAT_WORDS: Mapping[str, Text] = {
     "format.value": Text(en="Value", zh="数值"),
     "format.unit": Text(en="Unit", zh="单位"),
     "format.note": Text(en="Note", zh="备注"),
-    "format.at": Text(en="Time", zh="时间"),
     "format.numbers": Text(en="The numbers of this chart", zh="图中数据"),
     "format.limit": Text(en="Limit", zh="限值"),
     "format.worse": Text(en="worse", zh="变差"),
     "format.better": Text(en="better", zh="变好"),
     "format.same": Text(en="unchanged", zh="持平"),
-    "format.percent_or_points": Text(en="%, of shares points", zh="%，占比为个百分点"),
+    "format.percent_or_points": Text(en="% or points", zh="% 或百分点"),
     "format.points": Text(en="points", zh="个百分点"),
     "format.against.before": Text(en="{change} against the period before ({then})", zh="较上期（{then}）{change}"),
     "format.against.year_before": Text(
@@ -32,6 +31,5 @@ FORMAT_WORDS: Mapping[str, Text] = {
     "format.beside.budget": Text(en="budget: {then}", zh="预算：{then}"),
     "format.attached": Text(en="The whole report is attached.", zh="完整报告见附件。"),
     "format.lies": Text(en="The whole report lies on the gateway: {file}", zh="完整报告存于网关：{file}"),
-    "format.unknown": Text(en="not known", zh="未知"),
 }
 """See `collector.reports.wording.Words`."""

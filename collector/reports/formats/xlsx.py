@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
+from collector.reports.charts import name_places
 from collector.reports.comparison import Basis, compare
 from collector.reports.document import Cell, Chart, Column, Figure, Report, Section, Table
 from collector.reports.formats import show
@@ -22,6 +23,9 @@ _WIDE, _NARROW = 60, 9
 """Widths of columns, in characters."""
 
 _CHART_WIDTH_CM, _CHART_HEIGHT_CM, _CHART_ROWS = 20.0, 8.0, 17
+_TIME_FORMATS = {len(time): time for time in ("mm-dd", "yyyy-mm", "mm-dd hh:mm")}
+"""By the length of what `name_places` says of times."""
+
 _COLD, _HOT = "FFFFFF", "E69F00"
 _LATIN = 0x2E80
 """Letters from here on are twice as wide."""
@@ -72,7 +76,12 @@ class _Sheet:
     """One sheet, written from above."""
 
     def __init__(self, sheet: "Worksheet", say: Words) -> None:
+        from openpyxl.worksheet.properties import PageSetupProperties  # noqa: PLC0415 - see `write_xlsx`
+
         self._sheet, self._say = sheet, say
+        sheet.page_setup.orientation = "landscape"  # on paper as wide as a page, as long as it takes
+        sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
+        sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
         self._row = 1
         self._blocks: list[_Block] = []
 
@@ -219,6 +228,8 @@ class _Sheet:
         drawn.title, drawn.y_axis.title = chart.title, chart.unit or None
         drawn.width, drawn.height = _CHART_WIDTH_CM, _CHART_HEIGHT_CM  # type: ignore[assignment] # any number will do
         drawn.x_axis.delete = drawn.y_axis.delete = False  # else newer Excel hides them
+        if any(isinstance(place, datetime) for place in chart.places):  # else it shows the number of a day
+            drawn.x_axis.number_format = _TIME_FORMATS[len(name_places(chart.places)[0])]
         last = 1 + len(chart.series) + (1 if chart.limit is not None and chart.kind == "lines" else 0)
         numbers = Reference(self._sheet, min_col=2, max_col=last, min_row=block.head, max_row=block.last)
         drawn.add_data(numbers, titles_from_data=True)

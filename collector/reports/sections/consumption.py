@@ -9,9 +9,10 @@ from collector.reports.document import Cell, Chart, Column, Section, Series, Tab
 from collector.reports.metering import Metered
 from collector.reports.sections.parts import (
     DIGITS,
-    find_change,
     find_share,
     find_unit,
+    head_compared,
+    list_compared,
     name_category,
     name_of,
     note_known,
@@ -44,36 +45,17 @@ def describe_consumption(study: Study, say: Words) -> Section:
 
 
 def _tabulate_buildings(study: Study, say: Words) -> Table:
-    unit, digits, now = find_unit(study), DIGITS[study.utility], study.now
-    currency = study.context.rates.currency
+    now, currency = study.now, study.context.rates.currency
     columns = [
         Column(say("building")),
-        Column(say("used"), unit, digits),
-        Column(say("share"), "%", 1),
-        Column(say("before"), unit, digits),
-        Column(say("change"), "%", 1),
-        Column(say("year_before"), unit, digits),
-        Column(say("change"), "%", 1),
-        Column(say("budget"), unit, digits),
+        *_head_budgeted(study, say),
         *([Column(say("cost"), currency, 0)] if currency else []),
         Column(say("known"), "%", 1),
     ]
 
     def list_cells(name: str, place: Sequence[str]) -> list[Cell]:
-        found = study.compare("amount", place)
         cost: list[Cell] = [now.find(place, weight="cost")] if currency else []
-        return [
-            name,
-            found.now,
-            find_share(found.now, now.find()),
-            found.before,
-            find_change(found.now, found.before),
-            found.year_before,
-            find_change(found.now, found.year_before),
-            study.budget(building=place[0] if place else None),
-            *cost,
-            now.known(place) * 100,
-        ]
+        return [name, *_list_budgeted(study, place, ""), *cost, now.known(place) * 100]
 
     rows = [list_cells(name_of(place, study, say), place) for place in now.plant.places if len(place) == 1]
     rest = _find_rest(now, ())
@@ -83,6 +65,18 @@ def _tabulate_buildings(study: Study, say: Words) -> Table:
     total = list_cells(say("total"), ())
     note = "; ".join(filter(None, (note_known(now.known(), say), note_priced(study, say))))
     return Table(title=say("table.buildings"), columns=columns, rows=rows, total=total, note=note)
+
+
+def _head_budgeted(study: Study, say: Words) -> list[Column]:
+    unit, digits = find_unit(study), DIGITS[study.utility]
+    return [*head_compared(say("used"), unit, digits, say), Column(say("budget"), unit, digits)]
+
+
+def _list_budgeted(study: Study, place: Sequence[str], category: str | None) -> list[Cell]:
+    """What a place or a category used, beside the other periods and its budget."""
+    building = place[0] if place else None
+    budget = None if category is None else study.budget(building, category or None)
+    return [*list_compared(study.compare("amount", place, category), study.now.find()), budget]
 
 
 def _tabulate_level(study: Study, level: int, title: str, say: Words) -> Table:
@@ -120,32 +114,10 @@ def _list_categories(study: Study) -> list[str | None]:
 
 
 def _tabulate_categories(study: Study, say: Words) -> Table:
-    unit, digits, now = find_unit(study), DIGITS[study.utility], study.now
-    columns = [
-        Column(say("category")),
-        Column(say("used"), unit, digits),
-        Column(say("share"), "%", 1),
-        Column(say("before"), unit, digits),
-        Column(say("change"), "%", 1),
-        Column(say("year_before"), unit, digits),
-        Column(say("change"), "%", 1),
-        Column(say("budget"), unit, digits),
-        Column(say("known"), "%", 1),
-    ]
+    columns = [Column(say("category")), *_head_budgeted(study, say), Column(say("known"), "%", 1)]
 
     def list_cells(name: str, category: str | None) -> list[Cell]:
-        found = study.compare("amount", (), category)
-        return [
-            name,
-            found.now,
-            find_share(found.now, now.find()),
-            found.before,
-            find_change(found.now, found.before),
-            found.year_before,
-            find_change(found.now, found.year_before),
-            study.budget(category=category or None) if category is not None else None,
-            now.known((), category) * 100,
-        ]
+        return [name, *_list_budgeted(study, (), category), study.now.known((), category) * 100]
 
     rows = [list_cells(name_category(each, study, say), each) for each in _list_categories(study)]
     return Table(
@@ -182,6 +154,7 @@ def _tabulate_budgets(study: Study, say: Words) -> Table:
     ]
     rows: list[list[Cell]] = []
     budgets = study.context.plan.budgets
+    note = "" if all(each.per == study.period.length for each in budgets) else say("note.budget")
     for building, category in dict.fromkeys((each.building, each.category) for each in budgets):
         budget = study.budget(building, category)
         if budget is not None:
@@ -190,7 +163,7 @@ def _tabulate_budgets(study: Study, say: Words) -> Table:
             name = name_category(category, study, say) if category else say("all")
             known = now.known(place, which) * 100
             rows.append([name_of(place, study, say), name, budget, used, find_share(used, budget), known])
-    return Table(title=say("table.budgets"), columns=columns, rows=rows)
+    return Table(title=say("table.budgets"), columns=columns, rows=rows, note=note)
 
 
 # ── pictures ─────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,11 +1,16 @@
 """The section on cost: what was paid for, by the prices that held at each hour."""
 
+from collections.abc import Mapping
+
 from collector.reports.document import Cell, Chart, Column, Figure, Section, Series, Table
 from collector.reports.sections.consumption import cut_bars, is_short
 from collector.reports.sections.parts import ALL, DIGITS, find_share, find_unit, make_figure, note_known, note_priced
 from collector.reports.study import Study
 from collector.reports.wording import Words, write_number, write_percent
-from tickets.tariffs import CARBON
+from tickets.tariffs import CARBON, Utility
+
+SCOPES: Mapping[Utility, str] = {"electricity": "scope2", "water": "scope3"}
+"""After the GHG Protocol."""
 
 
 def describe_cost(study: Study, say: Words) -> Section:
@@ -29,10 +34,11 @@ def make_cost_figure(study: Study, say: Words) -> Figure:
     return make_figure(say("cost"), study.compare("cost"), study.context.rates.currency, notes=notes)
 
 
-def make_carbon_figure(study: Study, label: str, say: Words) -> Figure:
-    """What it emitted; not known where there is no factor."""
+def make_carbon_figure(study: Study, say: Words) -> Figure:
+    """What it emitted, by its scope; not known where there is no factor."""
     share = study.now.covered("carbon")
     partly = say("note.factored", share=write_percent(share)) if 0 < share < ALL else ""
+    label = say(SCOPES[study.utility])
     return make_figure(label, study.compare("carbon"), CARBON, notes=[note_known(study.now.known(), say), partly])
 
 

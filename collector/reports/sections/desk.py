@@ -42,7 +42,7 @@ def describe_work(context: Context, period: Period, counts: ServiceCounts, say: 
         "category": lambda name: plan.category(name).name.pick(say.language, name) if name in plan.categories else name,
         "kind": lambda kind: KINDS[kind].pick(say.language),  # type: ignore[index] # a kind
     }
-    heads = {"team": "service.team", "category": "category", "kind": "service.kind"}
+    heads = {"team": "service.team", "category": "service.category", "kind": "service.kind"}
     tables = []
     for name, namer in namers.items():
         columns = [

@@ -8,9 +8,12 @@ from collector.reports.sections.load import draw_heat
 from collector.reports.sections.parts import find_share, name_meter
 from collector.reports.study import Study
 from collector.reports.timeline import HOURS_PER_QUARTER
-from collector.reports.wording import Words
+from collector.reports.wording import Words, write_number
 
 _FLOW = "m³/h"
+_DIGITS = 3
+_MOST = 10
+"""Meters that are listed."""
 
 
 def describe_night(study: Study, say: Words) -> Section:
@@ -19,22 +22,26 @@ def describe_night(study: Study, say: Words) -> Section:
     columns = [
         Column(say("meter")),
         Column(say("nights")),
-        Column(say("median"), _FLOW, 3),
-        Column(say("lowest"), _FLOW, 3),
+        Column(say("median"), _FLOW, _DIGITS),
+        Column(say("lowest"), _FLOW, _DIGITS),
+        Column(say("highest"), _FLOW, _DIGITS),
         Column(say("all_day"), "m³", 1),
         Column(say("share"), "%", 1),
     ]
+    flowing = [item for item in study.now.usages.items() if not item[1].nights or round(max(item[1].nights), _DIGITS)]
+    flowing.sort(key=lambda item: _rank(item[1].nights), reverse=True)
     rows: list[list[Cell]] = []
-    flowing = [item for item in study.now.usages.items() if not item[1].nights or any(item[1].nights)]
-    for id_, usage in sorted(flowing, key=lambda item: -_find_median(item[1].nights)):
+    for id_, usage in flowing[:_MOST]:
         nights = usage.nights
         flow = median(nights) if nights else None
         amount = None if flow is None else flow * hours
         share = find_share(amount, usage.amount)
-        lowest = min(nights, default=None)
-        rows.append([name_meter(id_, study, say), len(nights), flow, lowest, amount, share])
+        lowest, highest = min(nights, default=None), max(nights, default=None)
+        rows.append([name_meter(id_, study, say), len(nights), flow, lowest, highest, amount, share])
     begin, end = str(study.context.plan.night).split("-")
     notes = [say("note.night", begin=begin, end=end)]
+    if smaller := [max(usage.nights) for _, usage in flowing[_MOST:] if usage.nights]:
+        notes.append(say("note.smaller", count=len(smaller), highest=write_number(max(smaller), _DIGITS)))
     if resting := len(study.now.usages) - len(flowing):
         notes.append(say("note.resting", count=resting))
     table = Table(title=say("table.night"), columns=columns, rows=rows, note=say.tell(notes))
@@ -56,12 +63,13 @@ def make_night_figure(study: Study, say: Words) -> Figure:
         label=say("night_flow"),
         value=now,
         unit=_FLOW,
-        digits=3,
+        digits=_DIGITS,
         before=before if is_over else None,
         year_before=year_before if is_over else None,
         less_is_better=True,
     )
 
 
-def _find_median(nights: Sequence[float]) -> float:
-    return median(nights) if nights else -1.0
+def _rank(nights: Sequence[float]) -> tuple[float, float]:
+    """What runs in most nights comes first, then what ran in some, as a new leak does."""
+    return (round(median(nights), _DIGITS), max(nights)) if nights else (-1.0, 0.0)

@@ -2,8 +2,12 @@
 
 from collections.abc import Sequence
 
-from collector.reports.document import Figure
+from collector.reports.comparison import find_change
+from collector.reports.context import Context
+from collector.reports.delivery import ReportName
+from collector.reports.document import Cell, Column, Figure, Report, Section
 from collector.reports.metering import ENOUGH
+from collector.reports.period import Period
 from collector.reports.study import Compared, Study
 from collector.reports.wording import Words, write_percent
 from rules.localtime import show_time
@@ -27,14 +31,33 @@ def find_unit(study: Study) -> str:
     return UNITS[study.utility]
 
 
-def find_change(now: float | None, then: float | None) -> float | None:
-    """How much more it is, in per cent; None where that is not known, or the other is nothing."""
-    return None if now is None or not then else (now / then - 1) * 100
-
-
 def find_share(part: float | None, whole: float | None) -> float | None:
     """A part in per cent of a whole."""
     return None if part is None or not whole else part / whole * 100
+
+
+def head_compared(label: str, unit: str, digits: int, say: Words) -> list[Column]:
+    """The heads over `list_compared`."""
+    return [
+        Column(label, unit, digits),
+        Column(say("share"), "%", 1),
+        Column(say("before"), unit, digits),
+        Column(say("change"), "%", 1),
+        Column(say("year_before"), unit, digits),
+        Column(say("change"), "%", 1),
+    ]
+
+
+def list_compared(found: Compared, whole: float | None) -> list[Cell]:
+    """An amount, its share of a whole, and what it was in the other periods."""
+    return [
+        found.now,
+        find_share(found.now, whole),
+        found.before,
+        find_change(found.now, found.before),
+        found.year_before,
+        find_change(found.now, found.year_before),
+    ]
 
 
 def note_known(known: float, say: Words) -> str:
@@ -113,12 +136,15 @@ def tell_use(study: Study, say: Words) -> str:
         "period": period,
         "known": write_percent(known),
     }
-    told = [say("say.total" if known >= ALL else "say.at_least", **facts)]
+    changes = []
     for other, then in {period.before(): found.before, period.year_before(): found.year_before}.items():
         change = find_change(found.now, then)
         if change is not None:
             key = "say.more" if change > 0 else "say.less"
-            told.append(say(key, percent=write_percent(abs(change) / 100), period=other))
+            changes.append(say(key, percent=write_percent(abs(change) / 100), period=other))
+    told = [say("say.total" if known >= ALL else "say.at_least", **facts)]
+    if changes:
+        told.append(say("say.change", changes=say.join(changes)))
     budget = study.budget()
     if budget:
         share = found.now / budget
@@ -136,7 +162,7 @@ def tell_basis(study: Study, say: Words) -> list[str]:
         told.append(say("remark.not_over", time=write_time(study, timeline.edges[-1])))
     else:
         others = {study.period.before(): study.before, study.period.year_before(): study.year_before}
-        shares = [f"{other} {write_percent(metered.known())}" for other, metered in others.items()]
+        shares = [f"{say.name(other)} {write_percent(metered.known())}" for other, metered in others.items()]
         told.append(say("remark.compare", enough=write_percent(ENOUGH, 0), periods=say.join(shares)))
     gaps = [
         f"{name_meter(id_, study, say)} ({write_percent(usage.known)})"
@@ -154,3 +180,19 @@ def tell_basis(study: Study, say: Words) -> list[str]:
 def write_time(study: Study, moment: int) -> str:
     """Local time, to the minute."""
     return f"{show_time(moment, study.timeline.zone):%Y-%m-%d %H:%M}"
+
+
+def bind(
+    name: ReportName, context: Context, period: Period, sections: Sequence[Section], remarks: Sequence[str]
+) -> Report:
+    """A whole report, under its title."""
+    return Report(
+        name=name,
+        title=Words(context.language)(f"title.{name}", period=period),
+        site=context.site_name,
+        language=context.language,
+        period=period,
+        made=show_time(context.now, context.zone),
+        sections=sections,
+        remarks=remarks,
+    )

@@ -1,9 +1,10 @@
 """The section on weather: degree days, and consumption as it would have been with those of a year before."""
 
+from collector.reports.comparison import find_change
 from collector.reports.document import Figure, Section
 from collector.reports.metering import ENOUGH
 from collector.reports.sections.load import find_working_days
-from collector.reports.sections.parts import find_change, find_unit
+from collector.reports.sections.parts import find_unit
 from collector.reports.study import Study
 from collector.reports.weather import Fit, fit_days, is_like, read_weather
 from collector.reports.wording import Words, write_number, write_percent
@@ -28,7 +29,7 @@ def describe_weather(study: Study, say: Words) -> Section:
     ]
     fit = fit_days(study.now, weather, find_working_days(study))
     if not fit.is_good:
-        told = say("say.bad_fit", days=fit.days, r2=f"{fit.r2:.2f}")
+        told = say("say.bad_fit", days=fit.days, r2=write_percent(fit.r2))
         return Section(heading=heading, paragraphs=[told], figures=figures)
     figures += _list_slopes(study, fit, say)
     if there is not None and not is_like(here, there, study.period.days):

@@ -200,12 +200,15 @@ def test_what_is_known_too_little_is_compared_with_nothing(make: Make) -> None:
     site.run("em-1", "2026-03-01", "2026-04-01", 1.0, first=1000.0 + 26 * 96)
     march = report(site, "energy", "2026-03")
     assert figure(march, "Electricity").before is None
-    assert "Periods are compared where 95 % of the time is known of both; it is of 2026-02 92.9 %, 2025-03 0.0 %." in (
-        march.remarks
+    assert (
+        "Periods are compared where 95 % of the time is known of both. Known: February 2026 92.9 %, March 2025 0.0 %."
+        in (march.remarks)
     )
     february = report(site, "energy", "2026-02")
     assert figure(february, "Electricity").note == "at least: 92.9 % of the time is known"
-    assert february.sections[0].paragraphs == ["site used at least 2,496 kWh in 2026-02: 92.9 % of the time is known."]
+    assert february.sections[0].paragraphs == [
+        "site used at least 2,496 kWh in February 2026: 92.9 % of the time is known."
+    ]
     assert any(each.startswith("Not known all the time: Main (92.9 %).") for each in february.remarks)
     (row,) = table(february, "Meters that are not known well").rows
     assert row[:2] == ["Main", pytest.approx(92.857, abs=0.001)]
@@ -215,18 +218,20 @@ def test_nothing_is_invented_where_nothing_is_known(make: Make) -> None:
     site = make(meter("em-1"), meter("wm-1", kind="water_meter"), files={"tariffs": TARIFFS})
     for name in USE:
         made = report(site, name, "2026-03")
-        assert made.sections[0].paragraphs == ["Nothing is known of 2026-03."]
+        assert made.sections[0].paragraphs == ["Nothing is known of March 2026."]
         assert [each.value for each in made.sections[0].figures if each.value] == []
 
 
 def test_a_period_that_is_not_over_is_compared_with_nothing(make: Make) -> None:
-    site = make(meter("em-1"))
+    budget = {"utility": "electricity", "per": "month", "amount": "1200 kWh", "from": "2026-01-01"}
+    site = make(meter("em-1"), files={"reports": {"budgets": [budget]}})
     site.run("em-1", "2026-02-01", "2026-03-11", 1.0)
     made = MAKERS["energy"](site.context(now="2026-03-11"), site.period("2026-03"))
     check(made)
     found = figure(made, "Electricity")
     assert found.value == pytest.approx(960)
-    assert (found.before, found.year_before, found.note) == (None, None, "")
+    assert (found.before, found.year_before, found.budget, found.note) == (None, None, None, "")
+    assert made.sections[0].paragraphs[0].endswith("80.0 % of the budget of 1,200 kWh is used.")
     assert "The period is not over: figures are up to 2026-03-11 00:00, and are compared with nothing." in made.remarks
 
 
@@ -304,8 +309,21 @@ def test_water_has_its_night_flow(make: Make) -> None:
     assert figure(made, "Minimum night flow").value == pytest.approx(0.04)
     # 0.04 m³/h for 48 h are 1.92 m³ of 13.44
     assert table(made, "Minimum night flow by meter").rows == [
-        ["Water", 2, pytest.approx(0.04), pytest.approx(0.04), pytest.approx(1.92), pytest.approx(1.92 / 13.44 * 100)]
+        ["Water", 2, *[pytest.approx(0.04)] * 3, pytest.approx(1.92), pytest.approx(1.92 / 13.44 * 100)]
     ]
+
+
+def test_a_new_leak_is_listed_before_many_that_drip(make: Make) -> None:
+    drips = {f"wm-{number:02}": number / 1000 for number in range(1, 13)}
+    site = make(*(meter(id_, kind="water_meter", name={"en": id_}) for id_ in ("wm-leak", *drips)))
+    site.count("wm-leak", "2026-03-03", [0.0] * 96 * 4 + [0.5] * 96)
+    for id_, drip in drips.items():
+        site.count(id_, "2026-03-03", ([drip] + [0.0] * 95) * 4 + [0.0] * 8 + [drip] * 12 + [0.0] * 76)
+    made = report(site, "water", "2026-03-03..2026-03-07")
+    listed = table(made, "Minimum night flow by meter")
+    assert [row[0] for row in listed.rows] == ["wm-leak", *list(reversed(drips))[:9]]
+    assert listed.rows[0][2:5] == [0, 0, pytest.approx(2)]
+    assert listed.note.endswith("Meters with less, at most 0.012 m³/h: 3.")
 
 
 def test_carbon_adds_both_utilities_by_scope_and_building(make: Make) -> None:
@@ -352,7 +370,7 @@ def test_consumption_in_the_weather_of_the_year_before(make: Make) -> None:
     assert found["Heating degree days"].value == pytest.approx(280)
     assert found["Heating degree days"].year_before == pytest.approx(280 + 93)
     assert found["Per heating degree day"].value == pytest.approx(5)
-    adjusted = found["In the weather of 2025-01"]
+    adjusted = found["In the weather of January 2025"]
     assert adjusted.value == pytest.approx(3100 + 5 * 280 + 5 * 93)
     assert adjusted.year_before == pytest.approx(3100 + 5 * 373), "so nothing but the weather was different"
     assert "+0.0 %" in weather.paragraphs[0] or "-0.0 %" in weather.paragraphs[0]

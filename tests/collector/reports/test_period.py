@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.reports.period import Period, parse_period
+from collector.reports.periodnames import name_period
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOW = int(datetime(2026, 11, 22, 23, 30, tzinfo=UTC).timestamp()) * 10**9
@@ -77,3 +78,19 @@ def test_it_is_written_as_it_was_read_and_the_one_before_ends_where_it_begins(te
     assert period.before().end == period.start
     assert isinstance(period.before(), Period)
     assert period.before().length == period.length
+
+
+@pytest.mark.parametrize(
+    ("text", "en", "zh"),
+    [
+        ("2026-10-05", "2026-10-05", "2026年10月5日"),
+        ("2026-W01", "week 1 of 2026", "2026年第1周"),
+        ("2026-10", "October 2026", "2026年10月"),
+        ("2026-Q3", "Q3 2026", "2026年第3季度"),
+        ("2026", "2026", "2026年"),
+        ("2026-10-01..2026-10-15", "2026-10-01 to 2026-10-15", "2026-10-01 至 2026-10-15"),
+    ],
+)
+def test_what_people_call_a_period(text: str, en: str, zh: str) -> None:
+    period = parse_period(text, BERLIN, NOW)
+    assert (name_period(period, "en"), name_period(period, "zh")) == (en, zh)

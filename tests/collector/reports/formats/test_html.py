@@ -57,11 +57,11 @@ def test_texts_are_told_as_they_are() -> None:
 def test_figures_stand_beside_what_they_are_measured_against() -> None:
     values = [text.split() for text in list_texts(parse(), "dd")]
     assert ["12,346", "kWh"] in values
-    assert "worse +12.2 % against the period before (11,000)".split() in values
-    assert "better −5.0 % against the year before (13,000)".split() in values
-    assert "worse +2.9 % against the budget (12,000)".split() in values
-    assert "better −1.6 points against the period before (25.0)".split() in values
-    assert "worse period before: 0".split() in values
+    assert ["worse", "+12.2", "%", "against", "the", "period", "before", "(11,000)"] in values
+    assert ["better", "−5.0", "%", "against", "the", "year", "before", "(13,000)"] in values
+    assert ["worse", "+2.9", "%", "against", "the", "budget", "(12,000)"] in values
+    assert ["better", "−1.6", "points", "against", "the", "period", "before", "(25.0)"] in values
+    assert ["worse", "period", "before:", "0"] in values
     assert ["–"] in values
 
 

@@ -64,6 +64,7 @@ def test_charts_draw_the_numbers_beside_them(book: Workbook) -> None:
     bars, lines, stacked = sheet._charts  # type: ignore[attr-defined] # openpyxl reads them into it
     assert [type(chart).__name__ for chart in (bars, lines, stacked)] == ["BarChart", "LineChart", "BarChart"]
     assert stacked.grouping == "stacked"
+    assert bars.x_axis.number_format.formatCode == "mm-dd"
     row, _ = find(sheet, "2026-10 (kWh)")
     assert bars.series[0].val.numRef.f == f"'Consumption'!$B${row + 1}:$B${row + 31}"
     assert bars.series[0].cat.numRef.f == f"'Consumption'!$A${row + 1}:$A${row + 31}"
