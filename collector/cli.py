@@ -59,7 +59,9 @@ COMMANDS = {
     "quarantine": Place("quarantine", "app", "Messages that could not be decoded or stored."),
     "rules": Place("rules", "app", "The alert rules: what they watch, and what they mean."),
     "tickets": Place("tickets", "app", "The service desk: tickets, who owns them, and what happened."),
-    "report": Place("report", "app", "Reports on energy, water, access, service and carbon, as HTML, PDF, XLSX or CSV."),
+    "report": Place(
+        "report", "app", "Reports on energy, water, access, service and carbon, as HTML, PDF, XLSX or CSV."
+    ),
     "backup": Place(
         "backup", "backup", "Save everything that is not in InfluxDB into one file, also while the daemon runs."
     ),

@@ -52,4 +52,4 @@ def test_the_other_way_round_is_the_opposite(better: bool | None, now: float, th
 def test_a_change_leads_from_one_to_the_other(now: float, then: float) -> None:
     change = find_change(now, then)
     assert change is not None
-    assert then * (1 + change / 100) == pytest.approx(now)
+    assert then * (1 + change / 100) == pytest.approx(now, rel=1e-9, abs=then * 1e-12)
