@@ -122,7 +122,8 @@ def settings_page() -> str:
         seen[row[0]] = _merge(seen[row[0]], row) if row[0] in seen else row
     return (
         f"# Settings\n\n{NOTE}\nDurations are written `30s`, `15m`, `1h30m`, `7d`. Paths are relative to the"
-        " configuration's folder. Unknown keys are errors.\n\n## siteward.yaml\n\n"
+        " configuration's folder. Unknown keys are errors. Rules, calendars, tariffs, reports, the desk and places:"
+        " [rules](rules.md).\n\n## siteward.yaml\n\n"
         + write_table(head, list(seen.values()))
         + "\n## devices.yaml\n\nA list `tags` of further tags that devices may carry, and a list `devices` of:\n\n"
         + write_table(head, _settings(Device))

@@ -8,6 +8,7 @@ from collector.reports.document import Figure, Report, Section
 from collector.reports.doorcounts import FEW, HELD_OPEN, POINTS, SITE, DoorCounts
 from collector.reports.period import Period
 from collector.reports.sections.doors import describe_doors, describe_people, describe_refusals
+from collector.reports.sections.parts import bind
 from collector.reports.wording import Words, write_number
 from collector.rollups.occupancy import read_events
 from devices.durations import NANOSECONDS
@@ -53,16 +54,7 @@ def make_access(context: Context, period: Period) -> Report:
             describe_refusals(counted.now, period, say),
             describe_doors(context, period, counted.now, say),
         ]
-    return Report(
-        name="access",
-        title=say("title.access", period=period),
-        site=context.site_name,
-        language=context.language,
-        period=period,
-        made=show_time(context.now, context.zone),
-        sections=sections,
-        remarks=remarks,
-    )
+    return bind("access", context, period, sections, remarks)
 
 
 def _count_periods(context: Context, period: Period) -> _Counted:

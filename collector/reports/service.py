@@ -14,6 +14,7 @@ from collector.reports.sections.desk import (
     scale,
     share,
 )
+from collector.reports.sections.parts import bind
 from collector.reports.servicecounts import ServiceCounts
 from collector.reports.wording import Words, write_number, write_percent
 from rules.localtime import show_time
@@ -53,16 +54,7 @@ def make_service(context: Context, period: Period) -> Report:
                 describe_ratings(context, now, say),
                 describe_causes(context, period, now, say),
             ]
-    return Report(
-        name="service",
-        title=say("title.service", period=period),
-        site=context.site_name,
-        language=context.language,
-        period=period,
-        made=show_time(context.now, context.zone),
-        sections=sections,
-        remarks=remarks,
-    )
+    return bind("service", context, period, sections, remarks)
 
 
 def _count_periods(context: Context, period: Period) -> _Counted | None:
