@@ -86,7 +86,7 @@ def name_place(place: str, places: Places, language: Language) -> str:
         names.append(getattr(found, "name", None).pick(language, id_) if found else id_)  # type: ignore[union-attr] # every place has a name
         below = getattr(found, "floors", None) or getattr(found, "areas", None) or ()
         level = {each.id: each for each in below}
-    return ("" if language == "zh" else " ").join(names)
+    return ("" if language == "zh" else ", ").join(names)
 
 
 def write_value(value: Value | None, unit: str, language: Language) -> str:

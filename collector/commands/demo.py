@@ -197,8 +197,8 @@ def _watch(daemon: Daemon, campus: Campus, publish: Callable[[threading.Event], 
     view = LiveView(title, address, campus.devices, campus.incidents, zone=site.zone, language=language)
     stopping = threading.Event()
     with ThreadPoolExecutor(1, "simulator") as pool:
-        publishing = pool.submit(publish, stopping)
-        try:
+        try:  # from here on: what publishes must be told to stop, or the pool waits for it
+            publishing = pool.submit(publish, stopping)
             if console.is_terminal:
                 _draw(daemon, view, lambda pause_s: ended.wait(pause_s) or publishing.done())
             else:

@@ -53,7 +53,7 @@ def fired(device: str = "wm-1", since: str = "2026-03-01 18:10") -> Transition:
 def test_a_title_is_written_in_the_sites_language(site: Site) -> None:
     title = Text(en="{device.name} in {place}: {value} over {limit} since {since}", zh="{place}{device.name}：{value}")
     assert (
-        write_title(title, "Night", fired(), site, "en") == "Main in Library 二层 hall: 30 L/h over 12 L/h since 02:10"
+        write_title(title, "Night", fired(), site, "en") == "Main in Library, 二层, hall: 30 L/h over 12 L/h since 02:10"
     )
     assert write_title(title, "Night", fired(), site, "zh") == "图书馆二层hall总表：30 L/h"
 
@@ -66,7 +66,7 @@ def test_without_a_title_it_is_the_rules_name_and_the_subject(site: Site) -> Non
 def test_every_placeholder_is_filled_and_nothing_else_is_touched(site: Site) -> None:
     template = " ".join(f"{{{name}}}" for name in PLACEHOLDERS) + " {other} {0} {device.__class__}"
     assert write_title(Text(en=template), "Night", fired(), site, "en") == (
-        "Night Main wm-1 Main Library 二层 hall flow_m3_per_h 30 L/h 12 L/h 02:10 {other} {0} {device.__class__}"
+        "Night Main wm-1 Main Library, 二层, hall flow_m3_per_h 30 L/h 12 L/h 02:10 {other} {0} {device.__class__}"
     )
 
 
@@ -84,7 +84,7 @@ def test_places_of_subjects(site: Site) -> None:
     ):
         moved = Transition("fired", "r", subject, 1, 0, 1, 1, "minor")
         assert find_place(moved, site) == place
-    assert name_place("A/9F/x", site.places, "en") == "Library 9F x"
+    assert name_place("A/9F/x", site.places, "en") == "Library, 9F, x"
     assert name_place("", site.places, "en") == ""
 
 

@@ -97,9 +97,9 @@ def test_what_few_people_do_is_not_told_of_their_place_or_day(site: ReportSite) 
     report = make_access(site.context("2026-04-02"), site.period("2026-03"))
     rows = {row[0]: row[1:] for row in find_table(report, "By place").rows}
     assert rows["Places with fewer than 5 people"] == [None, None, None, None, None, None]
-    assert "A 1F lab" not in rows
-    assert rows["A 1F hall"][:2] == [6, 7]
-    assert rows["A 1F hall"][2] is None  # one person alone came off hours
+    assert "A, 1F, lab" not in rows
+    assert rows["A, 1F, hall"][:2] == [6, 7]
+    assert rows["A, 1F, hall"][2] is None  # one person alone came off hours
     assert figures(report)["Refused"][0] is None
     by_day = next(chart for section in report.sections for chart in section.charts if chart.title == "Passages by day")
     assert by_day.series[0].values[:4] == [None, 7, None, None]

@@ -279,8 +279,8 @@ def test_categories_and_places_add_up(make: Make) -> None:
     ]
     assert [row[:2] for row in table(made, "By floor").rows] == [
         ["A: beyond sub-meters", pytest.approx(24)],
-        ["A 1F", pytest.approx(24)],
-        ["A 2F", pytest.approx(48)],
+        ["A, 1F", pytest.approx(24)],
+        ["A, 2F", pytest.approx(48)],
     ]
     assert [row[1] for row in table(made, "By building and category").rows] == pytest.approx([24, 48, 24])
     # 310 kWh a month of 31 days: 10 for the day, of which 48 are used

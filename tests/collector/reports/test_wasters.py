@@ -84,7 +84,7 @@ def test_only_what_was_wasted_within_the_period_is_told(bench: Bench) -> None:
         [pytest.approx(240), pytest.approx(120), pytest.approx(96)],
         [pytest.approx(48), pytest.approx(24), pytest.approx(19.2)],
     ]
-    assert [row[2] for row in found] == ["A 1F", "A 1F"]
+    assert [row[2] for row in found] == ["A, 1F", "A, 1F"]
     # 0.5 m³/h for ten hours; nobody knows the factor of water
     assert [row[4:] for row in rows(bench.report("water", "2026-03-03"))] == [
         [pytest.approx(5), pytest.approx(25), None]

@@ -35,7 +35,7 @@ def test_who_is_on_duty_is_told_what_where_since_and_by_when(bench: CourierBench
     assert mail.subject == "[P2] W-2026-00001 em-1 gone: opened"
     assert mail.text.split("\n")[:13] == [
         "What: em-1 gone",
-        "Where: A 1F",
+        "Where: A, 1F",
         "About: em-1",
         "Since: 2026-03-02 08:00",
         "Value: 260 V (limit 253 V)",
