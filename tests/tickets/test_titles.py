@@ -52,9 +52,8 @@ def fired(device: str = "wm-1", since: str = "2026-03-01 18:10") -> Transition:
 
 def test_a_title_is_written_in_the_sites_language(site: Site) -> None:
     title = Text(en="{device.name} in {place}: {value} over {limit} since {since}", zh="{place}{device.name}：{value}")
-    assert (
-        write_title(title, "Night", fired(), site, "en") == "Main in Library, 二层, hall: 30 L/h over 12 L/h since 02:10"
-    )
+    written = write_title(title, "Night", fired(), site, "en")
+    assert written == "Main in Library, 二层, hall: 30 L/h over 12 L/h since 02:10"
     assert write_title(title, "Night", fired(), site, "zh") == "图书馆二层hall总表：30 L/h"
 
 
