@@ -33,7 +33,7 @@ def configure(*, verbose: bool = False) -> None:
         ),
     )
     logging.basicConfig(handlers=[handler], level=logging.DEBUG if verbose else logging.INFO, force=True)
-    for chatty in ("alembic", "urllib3", "Rx"):
+    for chatty in ("alembic", "fontTools", "matplotlib", "urllib3", "Rx"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     # It warns of a job whose last run goes on: that is as planned.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)

@@ -17,7 +17,7 @@ class Floor(Model):
 
     id: Place = Field(description="Unique in its building.")
     name: Text = Field(Text(), description="What people call it.")
-    areas: list[Area] = Field(default_factory=list)
+    areas: list[Area] = Field(default_factory=list, description="What is told apart on it.")
 
 
 class Building(Model):
@@ -25,7 +25,7 @@ class Building(Model):
 
     id: Place = Field(description="Unique on the site.")
     name: Text = Field(Text(), description="What people call it.")
-    floors: list[Floor] = Field(default_factory=list)
+    floors: list[Floor] = Field(default_factory=list, description="From the lowest to the highest, or in any order.")
 
 
 class Feed(Model):
@@ -38,5 +38,5 @@ class Feed(Model):
 class Places(Model):
     """config/places.yaml."""
 
-    buildings: list[Building] = Field(default_factory=list)
+    buildings: list[Building] = Field(default_factory=list, description="All of the site's.")
     feeds: list[Feed] = Field(default_factory=list, description="Which main meter feeds which sub-meters.")

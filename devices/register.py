@@ -161,8 +161,8 @@ class Device(Model):
     address: Line = Field("", description="What the device calls itself in the topic; its id where empty.")
     topic: Line = Field("", description="Its own topic, for a device that does not follow its profile's.")
     name: Text = Field(Text(), description="What people call it.")
-    building: Place | Literal[""] = ""
-    floor: Place | Literal[""] = ""
+    building: Place | Literal[""] = Field("", description="Where it is: id of a building of places.yaml.")
+    floor: Place | Literal[""] = Field("", description="Id of a floor of that building.")
     area: Place | Literal[""] = Field("", description="Where it is; of a door, the area behind it.")
     outside: Place | Literal[""] = Field(
         "", description="The area in front of a door, on the same floor; none where that is outdoors."

@@ -20,8 +20,8 @@ class Comparison(Model):
     """A value above, below or outside a bound, or equal to a word."""
 
     point: PointName = Field(description="What is compared.")
-    above: BoundField | None = None
-    below: BoundField | None = None
+    above: BoundField | None = Field(None, description="True where the value is higher.")
+    below: BoundField | None = Field(None, description="True where the value is lower.")
     outside: tuple[BoundField, BoundField] | None = Field(None, description="[least, most] of what is good.")
     equals: StrictBool | StrictStr | None = Field(
         None, description="For points that are no quantity: true, open, denied."

@@ -50,7 +50,7 @@ class TicketPlan(Model):
     clears: Literal["resolve", "wait"] = Field(
         "resolve", description="When the alert is over: resolve the ticket, or wait for somebody to say so."
     )
-    verify: Verify | None = None
+    verify: Verify | None = Field(None, description="What telemetry must show before the ticket is closed.")
     group: Group | None = Field(None, description="Left out: `silent` by parent within 15m, others not at all.")
 
 
@@ -65,12 +65,12 @@ class Rule(Model):
     name: Text = Field(Text(), description="What people call it.")
     select: Selection = Field(Selection(), description="Which devices it is about.")
     per: SubjectKind = Field("device", description="What an alert is about: each device, or each place of them.")
-    when: When
+    when: When = Field(description="What must be true.")
     for_: Duration | None = Field(None, alias="for", description="On-delay: how long it must be true.")
     keep_firing_for: Duration | None = Field(None, description="Off-delay: how long it must be false again.")
     active: OneOrMore[Identifier] | None = Field(None, description="Calendars in which it holds; left out: always.")
     mute: OneOrMore[Identifier] | None = Field(None, description="Calendars in which it does not.")
-    severity: Severity = "minor"
+    severity: Severity = Field("minor", description="How bad it is; it decides on the ticket's urgency.")
     ticket: TicketPlan | None = Field(TicketPlan(), description="Write `ticket: null` for an alert without a ticket.")
     inhibits: bool | None = Field(
         None,
@@ -79,7 +79,7 @@ class Rule(Model):
     yields: bool | None = Field(
         None, description="Whether its alerts are held back while something above has failed. Left out: silent does."
     )
-    enabled: bool = True
+    enabled: bool = Field(default=True, description="`false`: the rule is checked, and judges nothing.")
 
     @property
     def tells_failure(self) -> bool:

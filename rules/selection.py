@@ -31,12 +31,12 @@ OneOrMore: TypeAlias = Annotated[list[_Item], BeforeValidator(_listed), Field(mi
 class Selection(Model):
     """Devices that have all of these; of a list, one of its entries. Left out: any."""
 
-    kind: OneOrMore[Kind] | None = None
-    building: OneOrMore[Place] | None = None
-    floor: OneOrMore[Place] | None = None
-    area: OneOrMore[Place] | None = None
+    kind: OneOrMore[Kind] | None = Field(None, description="Left out: every kind.")
+    building: OneOrMore[Place] | None = Field(None, description="Left out: every building.")
+    floor: OneOrMore[Place] | None = Field(None, description="Left out: every floor.")
+    area: OneOrMore[Place] | None = Field(None, description="Left out: every area.")
     device: OneOrMore[Identifier] | None = Field(None, description="Ids in the register.")
-    profile: OneOrMore[str] | None = None
+    profile: OneOrMore[str] | None = Field(None, description="Left out: every profile.")
     tags: dict[str, OneOrMore[TagValue]] = Field(default_factory=dict, description="Tags of the register's own.")
 
     def __contains__(self, device: Device) -> bool:

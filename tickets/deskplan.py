@@ -64,8 +64,8 @@ class Route(Model):
 
     category: OneOrMore[Identifier] | None = Field(None, description="Left out: every category.")
     building: OneOrMore[Place] | None = Field(None, description="Left out: every building.")
-    floor: OneOrMore[Place] | None = None
-    area: OneOrMore[Place] | None = None
+    floor: OneOrMore[Place] | None = Field(None, description="Left out: every floor.")
+    area: OneOrMore[Place] | None = Field(None, description="Left out: every area.")
     team: Identifier | Literal[""] = Field("", description="Whose work it is then; left out: the category's team.")
     raise_impact: Annotated[int, Field(ge=0, le=2)] = Field(0, description="By how many steps the impact is higher.")
 

@@ -225,8 +225,10 @@ class WaterEmission(Validity):
 class Emissions(Model):
     """Emission factors."""
 
-    electricity: list[ElectricityEmission] = Field(default_factory=list)
-    water: list[WaterEmission] = Field(default_factory=list)
+    electricity: list[ElectricityEmission] = Field(
+        default_factory=list, description="Of a kilowatt-hour, one after the other."
+    )
+    water: list[WaterEmission] = Field(default_factory=list, description="Of a cubic metre, likewise.")
 
 
 class Tariffs(Model):
