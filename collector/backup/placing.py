@@ -81,7 +81,7 @@ def move_aside(obstacles: list[tuple[Path, str]], folder: Path) -> None:
 def put_in_place(staging: Path, places: Places, sums: Mapping[str, str]) -> None:
     """Moves what was unpacked to where it belongs, each file in one step; what is there already stays.
 
-    Where root calls, files become their folder's owner's, who is the user that the daemon runs as.
+    Where root calls, files and new folders become their folder's owner's, who is the user that the daemon runs as.
 
     Raises:
         OSError: something cannot be written.
@@ -90,12 +90,14 @@ def put_in_place(staging: Path, places: Places, sums: Mapping[str, str]) -> None
         source, target = staging / member, places.target(member)
         if target is None or not source.exists() or target.exists():
             continue
+        made = [folder for folder in target.parents if not folder.exists()]
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         draft = target.with_name(f".{target.name}.{RESTORING}")
         shutil.move(source, draft)
         if os.geteuid() == 0:
-            owner = (places.data if member.startswith(f"{DATA}/") else target.parent).stat()
-            os.chown(draft, owner.st_uid, owner.st_gid)
+            owner = (places.data if member.startswith(f"{DATA}/") else target.parents[len(made)]).stat()
+            for path in (*made, draft):
+                os.chown(path, owner.st_uid, owner.st_gid)
         draft.replace(target)
 
 

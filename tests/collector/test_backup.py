@@ -23,12 +23,13 @@ from collector import schema
 from collector.backup import restoring
 from collector.backup.archive import KNOWN, MANIFEST, SUMS, BackupError, verify
 from collector.backup.deskrows import leave_room
-from collector.backup.moment import PASSING
+from collector.backup.moment import ASIDE, PASSING
 from collector.backup.taking import take_backup
 from collector.claim import RESTORING, claim
 from collector.cli import app
 from collector.configuration import load
 from collector.daemon import Daemon
+from collector.reports.deliverybook import DeliveryBook
 from tests.deskbench import Bench, open_file
 from tests.sites import write_site
 from tickets.database import Database, file_url, migrate, open_database
@@ -71,6 +72,8 @@ def config(tmp_path: Path) -> Path:
     database = open_file(folder / "data")
     Bench(database).do("open")
     database.close()
+    with DeliveryBook(folder / "data") as book:
+        (book.folder / "site-energy-2026-10.pdf").write_bytes(b"%PDF-1.7")
     return config
 
 
@@ -123,13 +126,14 @@ def test_all_but_secrets_comes_back_as_it_was(config: Path, archive: Path, tmp_p
     result = run("restore", archive, "--config", new)
     assert result.exit_code == 0, result.output
     before, after = read_folder(config.parent / "data"), read_folder(tmp_path / "new" / "data")
-    assert set(before) == {"credential.keys", "desk.db", "journal.db", "rules.snapshot", "shadow.db", "store.db"}
+    databases = {"desk.db", "journal.db", "reports/deliveries.db", "shadow.db", "store.db"}
+    assert set(before) == databases | {"credential.keys", "rules.snapshot", "reports/site-energy-2026-10.pdf"}
     assert after == before
     secretless = {name: text for name, text in read_folder(config).items() if name != "password"}
     assert read_folder(new) == secretless
     assert f"Put back, for no backup holds them: {new}/password\n" in result.stdout
     data = tmp_path / "new" / "data"
-    assert {path.stat().st_mode & 0o777 for path in data.iterdir() if path.is_file()} == {0o600}
+    assert {path.stat().st_mode & 0o777 for path in data.rglob("*") if path.is_file()} == {0o600}
 
 
 def test_the_archive_is_for_its_owner_and_holds_no_password(config: Path, archive: Path) -> None:
@@ -379,7 +383,7 @@ def test_a_restore_that_ended_halfway_is_seen_and_done_again(
     assert f"{config}/../data: a restore into it did not finish; run it again: siteward restore" in started.stderr
     assert f"{RESTORING} of a restore that did not finish" in refusal(archive, config)
     assert run("restore", archive, "--config", config, "--replace").exit_code == 0
-    assert {name: text for name, text in read_folder(data).items() if "/" not in name} == before
+    assert {name: text for name, text in read_folder(data).items() if not name.startswith(ASIDE)} == before
 
 
 def test_a_restore_that_finds_the_disk_full_touches_nothing(
@@ -440,9 +444,9 @@ def find_data_files() -> set[str]:
 
 def test_every_file_of_data_dir_is_in_a_backup(archive: Path) -> None:
     with tarfile.open(archive) as tar:
-        saved = {name.rpartition("/")[2] for name in tar.getnames()}
+        saved = {part for name in tar.getnames() for part in Path(name).parts}
     files = find_data_files()
-    assert {"journal.db", "store.db", "desk.db", "rules.snapshot", "shadow.db", "credential.keys"} <= files
+    assert {"journal.db", "store.db", "desk.db", "rules.snapshot", "shadow.db", "credential.keys", "reports"} <= files
     assert files - saved == set()
     assert not any(fnmatch(name, pattern) for name in files for pattern in PASSING)
 
@@ -458,7 +462,7 @@ def test_what_is_restored_belongs_to_whom_the_folder_belongs(archive: Path, tmp_
     new.mkdir()
     os.chown(data, *owner)
     assert run("restore", archive, "--config", new).exit_code == 0
-    assert {(path.stat().st_uid, path.stat().st_gid) for path in data.iterdir()} == {owner}
+    assert {(path.stat().st_uid, path.stat().st_gid) for path in data.rglob("*")} == {owner}
 
 
 def test_a_journal_of_version_1_comes_up_after_the_restore(config: Path, tmp_path: Path) -> None:
