@@ -356,7 +356,7 @@ def test_no_flipped_bit_changes_what_is_restored(
     assert gzip.decompress(content) == gzip.decompress(archive.read_bytes())  # a code that nothing used
 
 
-@pytest.mark.parametrize("content", [b"", b"hello", gzip.compress(b"hello")])
+@pytest.mark.parametrize("content", [b"", b"hello", gzip.compress(b"hello")], ids=["empty", "text", "compressed"])
 def test_what_is_no_backup(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "some.tar.gz"
     path.write_bytes(content)

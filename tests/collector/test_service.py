@@ -42,7 +42,7 @@ def test_where_nobody_listens_nothing_happens(monkeypatch: pytest.MonkeyPatch, t
         (None, None, None),
         ("", None, None),
         ("30000000", None, 15.0),
-        ("500000", str(os.getpid()), 0.25),
+        pytest.param("500000", str(os.getpid()), 0.25, id="ours"),
         ("30000000", "1", None),  # meant for another process
     ],
 )
