@@ -116,10 +116,10 @@ class Daemon:
         self.courier.start()
         self.annotator.start()
         self.rollups.start()
+        log.info("started", devices=len(self.configuration.register.devices), http=f"http://{self.http.address}")
         self.subscriber.start()
         self._scheduler.start()
         self._watcher.start()
-        log.info("started", devices=len(self.configuration.register.devices), http=f"http://{self.http.address}")
 
     def run(self) -> int:
         """Runs until SIGTERM or SIGINT, or until only a restart helps; SIGHUP reloads. The exit code.

@@ -65,7 +65,7 @@ class Rule(Model):
     name: Text = Field(Text(), description="What people call it.")
     select: Selection = Field(Selection(), description="Which devices it is about.")
     per: SubjectKind = Field("device", description="What an alert is about: each device, or each place of them.")
-    when: When = Field(description="What must be true.")
+    when: When = Field(description="One condition, or several that `all`, `any` and `not` combine.")
     for_: Duration | None = Field(None, alias="for", description="On-delay: how long it must be true.")
     keep_firing_for: Duration | None = Field(None, description="Off-delay: how long it must be false again.")
     active: OneOrMore[Identifier] | None = Field(None, description="Calendars in which it holds; left out: always.")

@@ -1,12 +1,16 @@
 """Fixtures for all tests: shared real servers. A test that stops or sets one starts its own: `with InfluxDB(…)`."""
 
 import logging
+import os
 from collections.abc import Iterator
 from itertools import count
 
 import pytest
 
 from tests.integration.servers import InfluxDB, Mosquitto, VictoriaMetrics
+
+for name in ("COLUMNS", "LINES"):  # tables are as wide as tests say, not as the terminal of whoever runs them
+    os.environ.pop(name, None)
 
 _numbers = count(1)
 
