@@ -6,11 +6,16 @@ from collections.abc import Iterator
 from itertools import count
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.integration.servers import InfluxDB, Mosquitto, VictoriaMetrics
 
 for name in ("COLUMNS", "LINES"):  # tables are as wide as tests say, not as the terminal of whoever runs them
     os.environ.pop(name, None)
+
+# How long an example takes says more of the machine than of the code.
+settings.register_profile("timeless", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("timeless")
 
 _numbers = count(1)
 
