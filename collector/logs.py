@@ -25,6 +25,7 @@ def configure(*, verbose: bool = False) -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG if verbose else logging.INFO),
     )
+    logging.raiseExceptions = False  # what cannot be logged must not end the thread that has something to say
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
