@@ -1,6 +1,7 @@
 """A site for tests of reports: a configuration, a real store, and registers that count as a test says."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -115,3 +116,20 @@ def _list_building(id_: str, floors: Mapping[str, Sequence[str]]) -> dict[str, o
         if floor
     ]
     return {"id": id_, "floors": listed}
+
+
+Make = Callable[..., ReportSite]
+
+
+@contextmanager
+def making_sites(folder: Path) -> Iterator[Make]:
+    """Makes sites of devices, and closes their stores at the end."""
+    sites = []
+
+    def make(*devices: Mapping[str, object], **rest: Any) -> ReportSite:  # noqa: ANN401 - passed through
+        sites.append(ReportSite(folder, devices, **rest))
+        return sites[-1]
+
+    yield make
+    for site in sites:
+        site.store.close()

@@ -19,7 +19,8 @@ from collector.terminal import DEFAULT_CONFIG, ConfigFolder, console, fail, mess
 from devices.durations import NANOSECONDS
 from rules.localtime import find_hour
 
-_DAY = NANOSECONDS["d"]
+_PIECE = NANOSECONDS["w"]
+"""A day is read on both sides of each piece."""
 
 app = typer.Typer(no_args_is_help=True, help="Grafana dashboards as files, and the figures that they draw.")
 
@@ -83,9 +84,9 @@ def fill(
             Progress(*columns, console=messages, transient=True) as progress,
         ):
             rollups, task = Rollups(configuration, store), progress.add_task("Working out", total=stop - start)
-            for first in range(start, stop, _DAY):
-                rollups.roll(first, min(first + _DAY, stop), now)
-                progress.update(task, completed=first + _DAY - start)
+            for first in range(start, stop, _PIECE):
+                rollups.roll(first, min(first + _PIECE, stop), now)
+                progress.update(task, completed=first + _PIECE - start)
     except CollectorError as error:
         fail(str(error), 1)
     console.print(f"Wrote {rollups.written:,} rows of consumption and losses.", highlight=False)

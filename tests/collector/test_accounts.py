@@ -1,6 +1,6 @@
 """What registers counted by quarters of an hour, read from a real store: the same as from their rows."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,26 +11,17 @@ from collector.accounts import QUARTER, Account, Rows, find_margin, read_account
 from devices.counting.facts import find_facts
 from devices.durations import NANOSECONDS
 from devices.reading import Reading
-from tests.reportsite import DAY, ReportSite, meter
+from tests.reportsite import DAY, Make, ReportSite, making_sites, meter
 
 MINUTE, HOUR = NANOSECONDS["m"], NANOSECONDS["h"]
 POINT = "energy_import_kwh"
 START = "2026-03-03"
 
-Make = Callable[..., ReportSite]
-
 
 @pytest.fixture
 def make(tmp_path: Path) -> Iterator[Make]:
-    sites = []
-
-    def make(*devices: Mapping[str, object], **rest: Any) -> ReportSite:  # noqa: ANN401 - passed through
-        sites.append(ReportSite(tmp_path, devices, **rest))
-        return sites[-1]
-
-    yield make
-    for site in sites:
-        site.store.close()
+    with making_sites(tmp_path) as make:
+        yield make
 
 
 def edges(site: ReportSite, days: int = 1) -> list[int]:

@@ -1,7 +1,7 @@
 """Whole reports from a real store, with figures worked out by hand beside each case."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,8 @@ from collector.reports.document import Chart, Figure, Report, Section, Table
 from collector.reports.makers import MAKERS
 from collector.reports.wording import WORDS
 from devices.reading import Reading
-from tests.reportsite import DAY, ReportSite, meter
+from tests.reportsite import DAY, Make, ReportSite, making_sites, meter
 from tickets.titles import Language
-
-Make = Callable[..., ReportSite]
 
 USE = ("energy", "water", "carbon")
 """Reports of what was used."""
@@ -45,15 +43,8 @@ TARIFFS = {
 
 @pytest.fixture
 def make(tmp_path: Path) -> Iterator[Make]:
-    sites = []
-
-    def make(*devices: Mapping[str, object], **rest: Any) -> ReportSite:  # noqa: ANN401 - passed through
-        sites.append(ReportSite(tmp_path, devices, **rest))
-        return sites[-1]
-
-    yield make
-    for site in sites:
-        site.store.close()
+    with making_sites(tmp_path) as make:
+        yield make
 
 
 def report(site: ReportSite, name: str, period: str, language: Language = "en", **rest: Any) -> Report:  # noqa: ANN401

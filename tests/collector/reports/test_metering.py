@@ -1,9 +1,8 @@
 """What meters counted, on a real store: three levels, unknown meters, a swap, gaps over the edge, both DST nights."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import numpy as np
 import pytest
@@ -13,9 +12,7 @@ from hypothesis import strategies as st
 from collector.reports.metering import Metered, read_metered
 from collector.reports.plant import Plant
 from collector.reports.timeline import Floats, Timeline
-from tests.reportsite import QUARTER, ReportSite, meter
-
-Make = Callable[..., ReportSite]
+from tests.reportsite import QUARTER, Make, ReportSite, making_sites, meter
 
 THREE_LEVELS = [
     meter("grid", "A/B1/switch-room"),
@@ -29,15 +26,8 @@ FEEDS = {"grid": ["main-a", "main-b"], "main-a": ["floor-1", "floor-2"]}
 
 @pytest.fixture
 def make(tmp_path: Path) -> Iterator[Make]:
-    sites = []
-
-    def make(*devices: Mapping[str, object], **rest: Any) -> ReportSite:  # noqa: ANN401 - passed through
-        sites.append(ReportSite(tmp_path, devices, **rest))
-        return sites[-1]
-
-    yield make
-    for site in sites:
-        site.store.close()
+    with making_sites(tmp_path) as make:
+        yield make
 
 
 def read(site: ReportSite, period: str, now: str = "2030-01-01", **weights: Floats) -> Metered:
